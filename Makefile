@@ -1,0 +1,46 @@
+# Two commands on a fresh machine: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+# The caller's own pip configuration says where packages come from; the lock files name no host.
+PIP := $(BIN)/pip --disable-pip-version-check -qq
+
+.PHONY: help demo test check format bench lock messages schema clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / \t/' | expand -t 12
+
+demo: .venv/.ready  ## a demo with real offices on http://127.0.0.1:8000/graphql (ARGS="--now … --departement 75")
+	$(BIN)/rdv demo $(ARGS)
+
+test: .venv/.ready  ## every test, each against real parts (ARGS="-k slots")
+	$(BIN)/pytest $(ARGS)
+
+check: .venv/.ready  ## formatting, lint, types, import contracts, committed schema
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/rdv export-schema --check
+
+format: .venv/.ready  ## rewrite the code in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.ready  ## the table of benchmarks, answers checked
+	$(BIN)/python -m benchmarks $(ARGS)
+
+schema: .venv/.ready  ## rewrite the committed schema
+	$(BIN)/rdv export-schema
+
+lock: .venv/.ready  ## rewrite the lock files after a change of pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o requirements.lock
+
+clean:  ## forget the environment and the demo's data
+	rm -rf .venv .rdv
+
+# The build backend is in the lock too, so installing the project itself fetches nothing unpinned.
+.venv/.ready: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
