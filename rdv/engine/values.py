@@ -62,12 +62,12 @@ class Opening:
 
     start_minute: int
     end_minute: int
-    date: date | None = None
     weekdays: frozenset[int] = frozenset()
     from_date: date | None = None
     until_date: date | None = None
     every_weeks: int = 1
     nth_of_month: frozenset[int] | None = None
+    date: date | None = None  # last: from here on the name is the field's
 
     def __post_init__(self) -> None:
         if not 0 <= self.start_minute < self.end_minute <= MINUTES_PER_DAY:
