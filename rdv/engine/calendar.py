@@ -56,9 +56,10 @@ class WallClock:
         self._plain: dict[int, int | None] = {}
 
     def instant(self, day: int, minute: int) -> int:
-        """Return the minute since 1970 UTC that the wall-clock time means; see the module's rules for gaps and folds."""
-        plain = self._plain.get(day, 0)
-        if plain == 0:
+        """Return the minute since 1970 UTC that the wall-clock time means (gaps and folds: see the module)."""
+        try:
+            plain = self._plain[day]
+        except KeyError:
             plain = self._plain[day] = self._midnight_of_plain_day(day)
         return self._search(day, minute) if plain is None else plain + minute
 
@@ -78,7 +79,7 @@ class WallClock:
         return (day - FIRST_DAY) * MINUTES_PER_DAY - first if first == last else None
 
     def _offsets(self, day: int, minute: int) -> tuple[int, int]:
-        """Return the offsets, in minutes, of the two readings of a wall-clock time (equal when there is one reading)."""
+        """Return the two readings' offsets in minutes (equal when the wall-clock time has one reading)."""
         wall = datetime.fromordinal(day) + timedelta(minutes=minute)
         early, late = (wall.replace(tzinfo=self.zone, fold=fold).utcoffset() for fold in (0, 1))
         return _minutes(early), _minutes(late)
@@ -193,7 +194,7 @@ def _instants(calendar: Calendar, clock: WallClock, days: Iterable[int]) -> Iter
 
 
 def wall_interval(wall: WallRange, clock: WallClock, first: int, last: int) -> Interval:
-    """Turn a wall-clock range into instants, cut to the local days `first` to `last`; empty when it lies outside them."""
+    """Turn a wall-clock range into instants, cut to the local days `first` to `last` (empty outside them)."""
     begin, end = (wall.from_date.toordinal(), wall.from_minute), (wall.to_date.toordinal(), wall.to_minute)
     low, high = max(begin, (first, 0)), min(end, (last, MINUTES_PER_DAY))
     return (clock.instant(*low), clock.instant(*high)) if low < high else (0, 0)

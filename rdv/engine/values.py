@@ -209,7 +209,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which starts are free for a reason on local dates `from_date` to `to_date`, both included?"""
+    """What is asked: the free starts for a reason on local dates `from_date` to `to_date`, both included."""
 
     reason: str
     from_date: date

@@ -1,0 +1,356 @@
+"""Everything of an office's situation that does not depend on who sits where, as sets of ticks.
+
+May live here: openings, exceptions, closures, presence, absences, skills and pins, turned into bit sets over one
+`Horizon`. May not: which appointment has which seat (`book.py`), what a query asks (`slots.py`). A `Compiled` is built
+once and asked many times; what only some queries need (grids, erosions, eligibilities) is made on first use and kept.
+
+Two families of bit sets meet here and must not be mixed up: sets of *ticks* (names: `open`, `room`, `present`,
+`fitting`, `grid`) and sets of *counters* or *agents* (names: `counters`, `agents`, `allowed`, `skilled`).
+
+A counter has *hours* (its merged open intervals, which carry the start grid) and *room* (its hours minus its
+closures, which decide where a visit fits). Counters with the same hours and closures share both, so a large office
+costs little more than its number of distinct timetables.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+
+from rdv.engine import ticks
+from rdv.engine.calendar import Calendar, Interval, WallClock, by_day, merged, open_intervals, wall_interval
+from rdv.engine.horizon import Horizon, all_fives, day_from, days_covered, instant_of, step_minutes
+from rdv.engine.values import (
+    MINUTES_PER_DAY,
+    Agent,
+    Appointment,
+    Channel,
+    Counter,
+    Instance,
+    Modality,
+)
+from rdv.engine.visits import Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What a query asks for, without its dates: two queries of one kind have the same feasible starts.
+
+    `duration`, `span` (duration and buffer) and `step` are ticks; `counters` are those that allow it, exposed or not;
+    `skilled` are the agents that may serve it, `agents_needed` of them at once (0 when nobody has to be named).
+    """
+
+    duration: int
+    span: int
+    step: int
+    counters: int
+    skilled: int
+    agents_needed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Hours:
+    """Merged open intervals in ticks: `open` as a set, `anchors` where each began (negative: before the horizon)."""
+
+    open: int
+    intervals: tuple[Interval, ...]
+
+
+class Compiled:
+    """One office's situation over one horizon; see the module. `live` are the appointments that take room, in order."""
+
+    def __init__(self, instance: Instance, first: date, last: date) -> None:
+        """Compile for queries on the local dates `first` to `last` and for every appointment that takes room."""
+        self.instance = instance
+        self.live = tuple(a for a in instance.appointments if a.takes_room(instance.now))
+        self.reasons = {reason.id: reason for reason in instance.reasons}
+        self.counter_at = {counter.id: at for at, counter in enumerate(instance.counters)}
+        self.agent_at = {agent.id: at for at, agent in enumerate(instance.agents or ())}
+        self.exposed = _bits(c.exposed for c in instance.counters)
+        clock = WallClock(instance.zone)
+        self._days = days_covered(self.live, clock, day_from(first), day_from(last), _longest(instance))
+        hours = {c: open_intervals(c, clock, *self._days) for c in map(self._calendar, instance.counters)}
+        presence = {c: open_intervals(c, clock, *self._days) for c in map(_presence, self._with_openings)}
+        away = [merged(wall_interval(r, clock, *self._days) for r in agent.absences) for agent in instance.agents or ()]
+        closed = [wall_interval(closure, clock, *self._days) for closure in instance.closures]
+        self.horizon = self._horizon(clock, day_from(first), day_from(last))
+        self._set_rooms({calendar: self._hours(found) for calendar, found in hours.items()}, closed)
+        self.present = tuple(
+            self._present(agent, presence.get(_presence(agent))) & ~self._mask(gone)
+            for agent, gone in zip(instance.agents or (), away, strict=True)
+        )
+        self.agent_counters = self._agent_counters()
+        self._grids: dict[tuple[int, int], int] = {}
+        self._fitting: dict[tuple[int, int], int] = {}
+        self._counters_open: dict[tuple[int, int], int] = {}
+        self._agents_present: dict[tuple[int, int], int] = {}
+        self._points: dict[tuple[str, int, int], bytes] = {}
+        self._allowed: dict[tuple[str, Channel, Modality], int] = {}
+        self._skilled: dict[str, int] = {}
+        self._candidates: dict[Kind, tuple[tuple[int, int], ...]] = {}
+        self._staffed: dict[tuple[Kind, int | None], int] = {}
+
+    # What a query asks
+
+    def kind(self, reason_id: str, channel: Channel, modality: Modality) -> Kind:
+        """Return the kind of a query; raises KeyError for an unknown reason."""
+        reason = self.reasons[reason_id]
+        tick = self.horizon.tick
+        return Kind(
+            duration=reason.duration_minutes // tick,
+            span=(reason.duration_minutes + reason.buffer_minutes) // tick,
+            step=step_minutes(self.instance, reason) // tick,
+            counters=self.allowed(reason_id, channel, modality),
+            skilled=self.skilled(reason_id),
+            agents_needed=0 if self.instance.agents is None else reason.agents,
+        )
+
+    def candidates(self, kind: Kind) -> tuple[tuple[int, int], ...]:
+        """Return the ticks of its grid where the visit fits, for each exposed counter that allows it (rule 2)."""
+        found = self._candidates.get(kind)
+        if found is None:
+            counters = ticks.members(kind.counters & self.exposed)
+            pairs = ((c, self.grid(c, kind.step) & self.fitting(c, kind.duration)) for c in counters)
+            found = self._candidates[kind] = tuple((c, starts) for c, starts in pairs if starts)
+        return found
+
+    def candidate_visit(self, kind: Kind, start: int) -> Visit:
+        """Return the visit of a kind at a tick, eligible where that tick is a candidate; no visit has such an id."""
+        counters = sum(1 << c for c, starts in self.candidates(kind) if starts >> start & 1)
+        return Visit(
+            id=f"\0{start}",
+            start=start,
+            until=start + kind.span,
+            counters=counters,
+            agents=kind.skilled & self.agents_present(start, kind.duration) if kind.agents_needed else 0,
+            agents_needed=kind.agents_needed,
+        )
+
+    def grid(self, counter: int, step: int) -> int:
+        """Return the start grid of a counter: every `step` ticks from the beginning of each open interval (rule 1)."""
+        key = (self._hours_at[counter], step)
+        found = self._grids.get(key)
+        if found is None:
+            hours = self._distinct_hours[key[0]]
+            anchors = ((begin if begin >= 0 else begin % step, end) for begin, end in hours.intervals)
+            at = ticks.points((begin for begin, end in anchors if begin < end), self.horizon.length)
+            found = self._grids[key] = ticks.comb(at, hours.open, step)
+        return found
+
+    def fitting(self, counter: int, duration: int) -> int:
+        """Return the ticks t with all of `[t, t + duration)` open and not closed at a counter."""
+        key = (self._room_at[counter], duration)
+        found = self._fitting.get(key)
+        if found is None:
+            found = self._fitting[key] = ticks.erode(self._distinct_rooms[key[0]], duration)
+        return found
+
+    def room(self, counter: int) -> int:
+        """Return the ticks at which a counter is open and not closed."""
+        return self._distinct_rooms[self._room_at[counter]]
+
+    def open(self, counter: int) -> int:
+        """Return the ticks at which a counter is open, closures aside."""
+        return self._distinct_hours[self._hours_at[counter]].open
+
+    def closed(self, counter: int) -> int:
+        """Return the ticks of a counter's closures, open or not."""
+        return self._distinct_closed[self._room_at[counter]]
+
+    def bookable(self, now: datetime) -> tuple[int, int]:
+        """Return the ticks `[low, high)` that the lead time and the horizon allow; they may lie outside the horizon."""
+        rules = self.instance.rules
+        low = self.horizon.earliest(now, rules.min_lead_minutes)
+        if rules.max_lead_days is None:
+            return low, self.horizon.length
+        last = day_from(now.astimezone(self.instance.zone).date(), rules.max_lead_days)
+        return low, self.horizon.at(self.horizon.clock.instant(last + 1, 0))
+
+    def staffed(self, kind: Kind, counter: int) -> int:
+        """Return the ticks where enough agents for the kind are present and allowed at a counter, busy or not."""
+        bound = self.agent_counters is not None
+        key = (kind, counter if bound else None)
+        found = self._staffed.get(key)
+        if found is None:
+            agents = [a for a in ticks.members(kind.skilled) if self._may_work(a, counter)]
+            present = [ticks.erode(self.present[a], kind.duration) for a in agents]
+            found = self._staffed[key] = ticks.at_least(present, kind.agents_needed, self.horizon_mask)
+        return found
+
+    @cached_property
+    def horizon_mask(self) -> int:
+        """Every tick of the horizon."""
+        return (1 << self.horizon.length) - 1
+
+    # What an appointment may use
+
+    def visit(self, appointment: Appointment) -> Visit:
+        """Return a live appointment with everything that says where it may sit and who may serve it (rule 3)."""
+        start = self.horizon.at(instant_of(appointment.start))
+        duration = appointment.duration_minutes // self.horizon.tick
+        now_at = None if appointment.counter is None else self.counter_at.get(appointment.counter)
+        here = 0 if now_at is None else 1 << now_at
+        given = self._given_agents(appointment)
+        must = given if appointment.pinned else 0
+        agents = self.skilled(appointment.reason) & self.agents_present(start, duration) if self.agent_at else 0
+        counters = self.allowed(appointment.reason, appointment.channel, appointment.modality)
+        counters &= here if appointment.pinned and here else self.exposed | here
+        needed = 0 if self.instance.agents is None else max(self.reasons[appointment.reason].agents, must.bit_count())
+        return Visit(
+            id=appointment.id,
+            start=start,
+            until=start + (appointment.duration_minutes + appointment.buffer_minutes) // self.horizon.tick,
+            # A pinned agent that may not serve it leaves it nowhere to sit.
+            counters=0 if must & ~agents else counters & self.counters_open(start, duration),
+            agents=agents,
+            agents_needed=needed,
+            must_agents=must,
+            counter=now_at,
+            served_by=given,
+        )
+
+    def allowed(self, reason: str, channel: Channel, modality: Modality) -> int:
+        """Return the counters that allow a reason, channel and modality."""
+        key = (reason, channel, modality)
+        found = self._allowed.get(key)
+        if found is None:
+            found = self._allowed[key] = _bits(c.allows(*key) for c in self.instance.counters)
+        return found
+
+    def skilled(self, reason: str) -> int:
+        """Return the agents that may serve a reason."""
+        found = self._skilled.get(reason)
+        if found is None:
+            agents = self.instance.agents or ()
+            found = self._skilled[reason] = _bits(a.reasons is None or reason in a.reasons for a in agents)
+        return found
+
+    def counters_open(self, start: int, duration: int) -> int:
+        """Return the counters that are open and not closed for all of `[start, start + duration)`."""
+        found = self._counters_open.get((start, duration))
+        if found is None:
+            rooms = range(len(self._distinct_rooms))
+            fits = [self._contains("room", room, duration, start) for room in rooms]
+            found = sum(self._counters_of_room[room] for room in rooms if fits[room])
+            self._counters_open[start, duration] = found
+        return found
+
+    def agents_present(self, start: int, duration: int) -> int:
+        """Return the agents present and not absent for all of `[start, start + duration)`."""
+        found = self._agents_present.get((start, duration))
+        if found is None:
+            found = _bits(self._contains("agent", a, duration, start) for a in range(len(self.present)))
+            self._agents_present[start, duration] = found
+        return found
+
+    def _contains(self, what: str, at: int, duration: int, start: int) -> bool:
+        """Tell whether a room or a presence contains `[start, start + duration)`, by reading one byte."""
+        key = (what, at, duration)
+        found = self._points.get(key)
+        if found is None:
+            whole = self._distinct_rooms[at] if what == "room" else self.present[at]
+            found = ticks.erode(whole, duration).to_bytes(self.horizon.length // 8 + 1, "little")
+            self._points[key] = found
+        return bool(found[start >> 3] >> (start & 7) & 1)
+
+    def _given_agents(self, appointment: Appointment) -> int:
+        """Return the agents an appointment has now; without a list of agents nobody has to be named."""
+        known = {agent for agent in appointment.agents if agent in self.agent_at}
+        return sum(1 << self.agent_at[agent] for agent in known)
+
+    def _may_work(self, agent: int, counter: int) -> bool:
+        return self.agent_counters is None or bool(self.agent_counters[agent] >> counter & 1)
+
+    # How it is built
+
+    @property
+    def _with_openings(self) -> list[Agent]:
+        return [agent for agent in self.instance.agents or () if agent.openings]
+
+    def _calendar(self, counter: Counter) -> Calendar:
+        if counter.openings:
+            return Calendar(counter.openings, counter.exceptions)
+        return Calendar(self.instance.openings, counter.exceptions, self.instance.exceptions)
+
+    def _horizon(self, clock: WallClock, first: int, last: int) -> Horizon:
+        begin, end = clock.instant(self._days[0], 0), clock.instant(self._days[1] + 1, 0)
+        tick = 5 if clock.five_minutes and all_fives(self.instance, self.live) else 1
+        return Horizon(clock=clock, tick=tick, origin=begin, length=(end - begin) // tick, first=first, last=last)
+
+    def _hours(self, instants: list[Interval]) -> Hours:
+        within = tuple(
+            (self.horizon.at(begin), min(self.horizon.at(end), self.horizon.length)) for begin, end in instants
+        )
+        return Hours(self._mask(instants), within)
+
+    def _mask(self, instants: Iterable[Interval]) -> int:
+        """Return disjoint intervals of instants as ticks within the horizon."""
+        clipped = (self.horizon.clipped(begin, end) for begin, end in instants)
+        return ticks.mask(((begin, end) for begin, end in clipped if begin < end), self.horizon.length)
+
+    def _set_rooms(self, hours: dict[Calendar, Hours], closed: Sequence[Interval]) -> None:
+        """Assign numbers to the distinct hours and rooms, and tell which counter has which."""
+        numbers = {calendar: number for number, calendar in enumerate(hours)}
+        closures = self._closures_of_counters()
+        rooms: dict[tuple[int, tuple[int, ...]], int] = {}
+        self._distinct_hours = tuple(hours.values())
+        self._hours_at = tuple(numbers[self._calendar(counter)] for counter in self.instance.counters)
+        keys = list(zip(self._hours_at, closures, strict=True))
+        self._room_at = tuple(rooms.setdefault(key, len(rooms)) for key in keys)
+        shut = {which: self._mask(merged(closed[at] for at in which)) for which in set(closures)}
+        self._distinct_closed = tuple(shut[which] for _, which in rooms)
+        self._distinct_rooms = tuple(self._distinct_hours[number].open & ~shut[which] for number, which in rooms)
+        self._counters_of_room = [0] * len(rooms)
+        for counter, room in enumerate(self._room_at):
+            self._counters_of_room[room] |= 1 << counter
+
+    def _closures_of_counters(self) -> list[tuple[int, ...]]:
+        """Return, for each counter, the places in the list of the closures that concern it."""
+        own: dict[str, list[int]] = {}
+        everywhere = []
+        for at, closure in enumerate(self.instance.closures):
+            if closure.counters is None:
+                everywhere.append(at)
+            for counter in closure.counters or ():
+                own.setdefault(counter, []).append(at)
+        return [tuple(everywhere + own.get(counter.id, [])) for counter in self.instance.counters]
+
+    @cached_property
+    def open_somewhere(self) -> int:
+        """The ticks at which some counter is open."""
+        union = 0
+        for hours in self._distinct_hours:
+            union |= hours.open
+        return union
+
+    def _present(self, agent: Agent, own: list[Interval] | None) -> int:
+        """Return when an agent is here, absences aside: by their own openings, or whenever some counter is open."""
+        if own is not None:
+            return self._mask(own)
+        here = self.open_somewhere
+        clock = self.horizon.clock
+        for day, ranges in by_day(agent.exceptions).items():
+            if self._days[0] <= day <= self._days[1]:
+                whole = [(clock.instant(day, 0), clock.instant(day, MINUTES_PER_DAY))]
+                instead = merged((clock.instant(day, start), clock.instant(day, end)) for start, end in ranges)
+                here = here & ~self._mask(whole) | self._mask(instead)
+        return here
+
+    def _agent_counters(self) -> tuple[int, ...] | None:
+        agents = self.instance.agents or ()
+        if all(agent.counters is None for agent in agents):
+            return None
+        return tuple(_bits(a.counters is None or c.id in a.counters for c in self.instance.counters) for a in agents)
+
+
+def _presence(agent: Agent) -> Calendar:
+    return Calendar(agent.openings, agent.exceptions)
+
+
+def _bits(flags: Iterable[bool]) -> int:
+    return sum(1 << at for at, flag in enumerate(flags) if flag)
+
+
+def _longest(instance: Instance) -> int:
+    """Return the most minutes a visit may occupy."""
+    return max((r.duration_minutes + r.buffer_minutes for r in instance.reasons), default=0)

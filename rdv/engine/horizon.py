@@ -1,0 +1,112 @@
+"""The span of time one compiled situation covers, and the translation between instants and its ticks.
+
+Tick 0 is the local midnight that begins the first day. A tick is 5 minutes when every time of the situation is a
+multiple of 5 minutes, else 1; answers do not depend on it. Instants are minutes since 1970 UTC, as in `calendar.py`.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from rdv.engine.calendar import EPOCH, FIRST_DAY, WallClock
+from rdv.engine.values import (
+    MINUTES_PER_DAY,
+    Agent,
+    Appointment,
+    Counter,
+    DayException,
+    Instance,
+    Opening,
+    Reason,
+    WallRange,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Horizon:
+    """`length` ticks of `tick` minutes from the instant `origin`; queries may ask for the days `first` to `last`."""
+
+    clock: WallClock
+    tick: int
+    origin: int
+    length: int
+    first: int
+    last: int
+    _moments: dict[int, datetime] = field(default_factory=dict, repr=False)
+
+    def at(self, instant: int) -> int:
+        """Return the first tick at or after an instant; it may lie outside the horizon."""
+        return -((self.origin - instant) // self.tick)
+
+    def clipped(self, begin: int, end: int) -> tuple[int, int]:
+        """Turn an interval of instants into ticks within the horizon; it may be empty (begin >= end)."""
+        return max(self.at(begin), 0), min(self.at(end), self.length)
+
+    def earliest(self, moment: datetime, lead_minutes: int) -> int:
+        """Return the first tick at or after a moment plus a lead; the moment may carry seconds."""
+        minutes = math.ceil((moment - EPOCH).total_seconds() / 60) + lead_minutes
+        return self.at(minutes)
+
+    def days(self, first: int, last: int) -> tuple[int, int]:
+        """Return the ticks `[begin, end)` of the local days `first` to `last`, both included, within the horizon."""
+        first, last = max(first, self.first), min(last, self.last)
+        if first > last:
+            return 0, 0
+        return self.clipped(self.clock.instant(first, 0), self.clock.instant(last + 1, 0))
+
+    def moment(self, tick: int) -> datetime:
+        """Return a tick as an aware datetime of the office's zone."""
+        found = self._moments.get(tick)
+        if found is None:
+            found = self._moments[tick] = self.clock.local(self.origin + tick * self.tick)
+        return found
+
+
+def instant_of(moment: datetime) -> int:
+    """Return an aware datetime as whole minutes since 1970 UTC; seconds are dropped."""
+    return int((moment - EPOCH).total_seconds() // 60)
+
+
+def day_from(day: date, later: int = 0) -> int:
+    """Return the ordinal of the day `later` days after `day`, kept between 1970 and the calendar's last years."""
+    return min(max(day.toordinal() + later, FIRST_DAY), date.max.toordinal() - 10)
+
+
+def step_minutes(instance: Instance, reason: Reason) -> int:
+    """Return the distance between a reason's starts: its own, else the office's, else its duration."""
+    own = instance.rules.step_minutes if reason.step_minutes is None else reason.step_minutes
+    return own or reason.duration_minutes
+
+
+def days_covered(live: Sequence[Appointment], clock: WallClock, first: int, last: int, longest: int) -> tuple[int, int]:
+    """Return the local days to compile: those asked for, those with a live appointment, and what these run into."""
+    last += longest // MINUTES_PER_DAY + 2
+    for appointment in live:
+        start = instant_of(appointment.start)
+        first = min(first, clock.day_of(start))
+        last = max(last, clock.day_of(start + appointment.duration_minutes + appointment.buffer_minutes) + 1)
+    return first, last
+
+
+def all_fives(instance: Instance, live: Sequence[Appointment]) -> bool:
+    """Tell whether every bound, step, duration and buffer is a multiple of 5 minutes."""
+    owners: list[Instance | Counter | Agent] = [instance, *instance.counters, *(instance.agents or ())]
+    walls: list[WallRange] = [*instance.closures, *(r for a in instance.agents or () for r in a.absences)]
+    return (
+        all(_opening_fives(o) for owner in owners for o in owner.openings)
+        and all(_exception_fives(e) for owner in owners for e in owner.exceptions)
+        and all(wall.from_minute % 5 == 0 == wall.to_minute % 5 for wall in walls)
+        and all(r.duration_minutes % 5 == 0 == r.buffer_minutes % 5 for r in instance.reasons)
+        and all(step_minutes(instance, r) % 5 == 0 for r in instance.reasons)
+        and all(a.duration_minutes % 5 == 0 == a.buffer_minutes % 5 for a in live)
+        and all(instant_of(a.start) % 5 == 0 for a in live)
+    )
+
+
+def _opening_fives(opening: Opening) -> bool:
+    return opening.start_minute % 5 == 0 == opening.end_minute % 5
+
+
+def _exception_fives(exception: DayException) -> bool:
+    return all(start % 5 == 0 == end % 5 for start, end in exception.ranges)

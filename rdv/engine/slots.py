@@ -1,0 +1,122 @@
+"""Which starts are offered, how many more could start then, and what keeps the others from being offered.
+
+`Office` is the engine's face to a server: compile once, ask many times, from one thread at a time. `solve` answers a
+whole instance. Both are exact: never a start that could not be honoured, never one hidden that could be, unless the
+work budget runs out; then the start is not offered and is counted in `undecided`.
+"""
+
+from collections import OrderedDict
+from datetime import date, datetime
+
+from rdv.engine import ticks
+from rdv.engine.assignment import DEFAULT, Budget
+from rdv.engine.book import Book
+from rdv.engine.compact import compact
+from rdv.engine.compile import Compiled, Kind
+from rdv.engine.horizon import day_from
+from rdv.engine.values import Answer, Instance, Place, Policy, Query, Result, Status, WhyNot
+from rdv.engine.why import why
+
+BOOKS_KEPT = 8  # rescheduling pages open at the same time for one office and its period
+
+
+class Office:
+    """One office's situation, ready to be asked about the local dates `first` to `last`.
+
+    It is valid as long as nothing of the situation changes and, where holds expire, until `valid_until`.
+    """
+
+    def __init__(self, instance: Instance, first: date, last: date, *, budget: Budget = DEFAULT) -> None:
+        """Compile; the instance's own queries are not looked at. Nothing is placed before it is asked for."""
+        self.compiled = Compiled(instance, first, last)
+        self.instance = instance
+        self.book = Book(self.compiled, [self.compiled.visit(a) for a in self.compiled.live], budget=budget)
+        self._replacing: OrderedDict[str, Book] = OrderedDict()
+
+    @property
+    def undecided(self) -> int:
+        """How many starts and strandings so far were given up for want of budget."""
+        return sum(book.undecided for book in (self.book, *self._replacing.values()))
+
+    @property
+    def valid_until(self) -> datetime | None:
+        """The moment the next hold expires, None when there is none."""
+        held = (a.expires_at for a in self.compiled.live if a.status is Status.HELD)
+        return min((moment for moment in held if moment is not None), default=None)
+
+    def covers(self, query: Query) -> bool:
+        """Tell whether the compiled dates contain the query's."""
+        horizon = self.compiled.horizon
+        return horizon.first <= day_from(query.from_date) and day_from(query.to_date) <= horizon.last
+
+    def answer(
+        self, query: Query, *, now: datetime | None = None, explain: bool = False, remaining: bool = True
+    ) -> Answer:
+        """Return the offered starts of a query, ascending, as datetimes of the office's zone.
+
+        `now` (default: the instance's) moves the lead time and the horizon only. Without `remaining` the counts are
+        left out. Raises KeyError for an unknown reason and ValueError for dates that were not compiled.
+        """
+        if not self.covers(query):
+            raise ValueError(f"the office is not compiled for {query.from_date} to {query.to_date}")
+        kind = self.compiled.kind(query.reason, query.channel, query.modality)
+        book = self._book(query.replacing)
+        moment = now or self.instance.now
+        feasible, offered = self._offered(book, kind, query, moment)
+        starts = ticks.members(offered)
+        return Answer(
+            starts=tuple(map(self.compiled.horizon.moment, starts)),
+            remaining=tuple(book.remaining(kind, start) for start in starts) if remaining else (),
+            why=self._why(query, kind, feasible, offered, moment) if explain else (),
+        )
+
+    def result(self, *, explain: bool = False) -> Result:
+        """Answer the instance's own queries, with a place for every live appointment that can have one."""
+        answers = tuple(self.answer(query, explain=explain) for query in self.instance.queries)
+        placement = self.book.placement()
+        assignment = {name: self._place(seat.counter, seat.agents) for name, seat in placement.seats.items()}
+        ordered = {a.id: assignment[a.id] for a in self.compiled.live if a.id in assignment}
+        return Result(answers=answers, stranded=placement.stranded, assignment=ordered, undecided=self.undecided)
+
+    def _book(self, replacing: str | None) -> Book:
+        if replacing is None:
+            return self.book
+        book = self._replacing.pop(replacing, None) or self.book.without(replacing)
+        if book is not self.book:
+            self._replacing[replacing] = book
+            if len(self._replacing) > BOOKS_KEPT:
+                self.book.undecided += self._replacing.popitem(last=False)[1].undecided
+        return book
+
+    def _offered(self, book: Book, kind: Kind, query: Query, now: datetime) -> tuple[int, int]:
+        """Return the feasible starts of the query's days, whatever the clock says, and the offered ones."""
+        first, last = day_from(query.from_date), day_from(query.to_date)
+        begin, end = self.compiled.horizon.days(first, last)
+        low, high = self._window(begin, end, now)
+        found = book.findings(kind, low, high)
+        feasible = found.feasible & ticks.interval(low, high)
+        if self.instance.rules.policy is Policy.COMPACT and feasible:
+            return feasible, compact(book, kind, feasible, first, last)
+        return feasible, feasible
+
+    def _window(self, begin: int, end: int, now: datetime) -> tuple[int, int]:
+        """Cut ticks `[begin, end)` by the lead time and the horizon (rule 5)."""
+        low, high = self.compiled.bookable(now)
+        low = min(max(begin, low), end)
+        return low, max(min(end, high), low)
+
+    def _why(self, query: Query, kind: Kind, feasible: int, offered: int, now: datetime) -> tuple[WhyNot, ...]:
+        return why(self.compiled, query, kind, feasible=feasible, offered=offered, now=now)
+
+    def _place(self, counter: int, agents: int) -> Place:
+        agents_of = self.instance.agents or ()
+        names = tuple(agents_of[agent].id for agent in ticks.members(agents))
+        return Place(self.instance.counters[counter].id, names)
+
+
+def solve(instance: Instance, *, explain: bool = False, budget: Budget = DEFAULT) -> Result:
+    """Answer every query of an instance and find a place for every live appointment."""
+    today = instance.now.astimezone(instance.zone).date()
+    first = min((query.from_date for query in instance.queries), default=today)
+    last = max((query.to_date for query in instance.queries), default=today)
+    return Office(instance, first, last, budget=budget).result(explain=explain)
