@@ -1,0 +1,74 @@
+"""Connections: one engine a process, transactions for writes, autocommit for hot reads, checks at start-up."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from rdv.errors import DatabaseUnavailable, MigrationMissing
+from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE
+
+
+def psycopg_url(url: str) -> str:
+    """The same address for SQLAlchemy's psycopg 3 dialect."""
+    _, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}"
+
+
+def alembic_config(url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "rdv:models/migrations")
+    config.attributes["url"] = psycopg_url(url)
+    return config
+
+
+class Database:
+    """The pool. `transaction()` for writes, `reading()` for statements that stand alone."""
+
+    def __init__(self, url: str, *, pool_size: int = 8, statement_timeout_ms: int = 10_000) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            psycopg_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            connect_args={
+                "prepare_threshold": None,  # a transaction pooler may stand in front
+                "options": f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC",
+                "connect_timeout": 5,
+            },
+        )
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with self.engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        async with self._autocommit.connect() as connection:
+            yield connection
+
+    async def check(self) -> None:
+        """Refuse to serve on a database that is unreachable, not migrated, or without its exclusion constraints."""
+        wanted = ScriptDirectory.from_config(alembic_config("postgresql://")).get_current_head()
+        try:
+            async with self.reading() as connection:
+                found = (await connection.execute(text("select version_num from alembic_version"))).scalar()
+                constraints = set(
+                    (await connection.execute(text("select conname from pg_constraint where contype = 'x'"))).scalars()
+                )
+        except OperationalError:
+            raise DatabaseUnavailable("RDV_DATABASE_URL: the database cannot be reached") from None
+        except ProgrammingError:
+            raise MigrationMissing("the database has no rdv tables yet: run `rdv migrate`") from None
+        if found != wanted:
+            raise MigrationMissing(f"the database is at migration {found}, this version needs {wanted}: run `rdv migrate`")
+        if missing := {COUNTER_ONCE, AGENT_ONCE} - constraints:
+            raise MigrationMissing(f"the database lacks {', '.join(sorted(missing))}: double bookings would be possible")
+
+    async def close(self) -> None:
+        await self.engine.dispose()

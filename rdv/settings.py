@@ -1,0 +1,39 @@
+"""One frozen settings object, read once by `app.py` and `cli.py` from the environment (`RDV_…`)."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PostgresDsn, SecretStr, UrlConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rdv.errors import BadSetting
+
+DatabaseUrl = Annotated[PostgresDsn, UrlConstraints(allowed_schemes=["postgresql", "postgres", "postgresql+psycopg"])]
+
+
+class Settings(BaseSettings):
+    """Every setting there is, with its default; the name in the environment is `RDV_` and the upper-case field."""
+
+    model_config = SettingsConfigDict(env_prefix="RDV_", frozen=True, hide_input_in_errors=True, extra="ignore")
+
+    database_url: DatabaseUrl | None = Field(default=None, description="a PostgreSQL of version 15 or later; none = embedded")
+    data_dir: Path = Field(default=Path(".rdv"), description="where the embedded database and the demo keep their files")
+    secret_key: SecretStr = Field(default=SecretStr(""), min_length=32, description="seals access codes and hold tokens")
+    token_issuer: str = Field(default="rdv-demo", description="who must have issued an identity token")
+    token_audience: str = Field(default="rdv", description="for whom a token must have been issued")
+    token_jwks: str = Field(default="", description="the issuer's public keys, as a JSON Web Key Set")
+    pool_size: int = Field(default=8, ge=1, le=200, description="database connections per process")
+    statement_timeout_ms: int = Field(default=10_000, ge=100, description="after this a statement is cancelled")
+
+
+def read_settings(**given: object) -> Settings:
+    """Read the environment; `given` beats it.
+
+    Raises BadSetting with one line that names the setting and the fault, never the value.
+    """
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        name = "RDV_" + "_".join(str(part) for part in first["loc"][:1]).upper()
+        raise BadSetting(f"{name}: {first['msg']}") from None
