@@ -66,9 +66,13 @@ class Database:
         except ProgrammingError:
             raise MigrationMissing("the database has no rdv tables yet: run `rdv migrate`") from None
         if found != wanted:
-            raise MigrationMissing(f"the database is at migration {found}, this version needs {wanted}: run `rdv migrate`")
+            raise MigrationMissing(
+                f"the database is at migration {found}, this version needs {wanted}: run `rdv migrate`"
+            )
         if missing := {COUNTER_ONCE, AGENT_ONCE} - constraints:
-            raise MigrationMissing(f"the database lacks {', '.join(sorted(missing))}: double bookings would be possible")
+            raise MigrationMissing(
+                f"the database lacks {', '.join(sorted(missing))}: double bookings would be possible"
+            )
 
     async def close(self) -> None:
         await self.engine.dispose()

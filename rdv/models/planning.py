@@ -40,7 +40,9 @@ class DayException(SQLModel, table=True):
 
     __tablename__ = "day_exception"
     __table_args__ = (
-        CheckConstraint("0 <= start_minute and start_minute < end_minute and end_minute <= 1440", name="exception_range"),
+        CheckConstraint(
+            "0 <= start_minute and start_minute < end_minute and end_minute <= 1440", name="exception_range"
+        ),
         Index("day_exception_of_office", "office_id", "on_date"),
     )
 

@@ -1,0 +1,311 @@
+"""From rows to the engine's values: any number of offices' situations in one statement, whatever their size.
+
+What is read is integers and short arrays in one JSON text per office: an agenda of a thousand appointments costs a
+tenth of what entities cost. Engine ids are the rows' ids as texts, so nothing personal gets into the engine.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rdv.engine import values
+from rdv.models.holidays import Holidays
+from rdv.models.reason_tree import ReasonNode, ReasonTree, overrides_from
+
+# What decides whether a compiled situation still holds. The day versions only grow, so their sum does.
+VERSIONS = """
+select o.id,
+       concat_ws('.', o.version, (select version from national_version),
+                 (select coalesce(sum(d.version), 0) from office_day d
+                  where d.office_id = o.id and d.day between :first and :last)) as version
+from office o
+where o.id = any(:offices)
+"""
+
+# One row an office: everything its engine instance needs for the days :first to :last.
+SITUATIONS = """
+select o.id, o.code, o.name, o.kind, o.departement, o.time_zone, o.open_to_booking, o.staffed,
+       o.step_minutes, o.min_lead_minutes, o.max_lead_days, o.change_deadline_minutes, o.hold_seconds,
+       o.max_appointments_per_usager, o.auto_open, o.slot_policy, o.freeze_minute, o.freeze_days_before,
+       o.phone, o.email, s.address_lines, s.postcode, s.commune_code, s.commune_name, s.latitude, s.longitude,
+       concat_ws('.', o.version, (select version from national_version),
+                 (select coalesce(sum(d.version), 0) from office_day d
+                  where d.office_id = o.id and d.day between :first and :last)) as version,
+       json_build_object(
+         'counters', (select json_agg(json_build_array(id, label, exposed, reason_ids, channels, modalities) order by id)
+                      from counter where office_id = o.id and not retired),
+         'agents', (select json_agg(json_build_array(id, reason_ids, counter_ids) order by id)
+                    from agent where office_id = o.id and o.staffed),
+         'overrides', (select json_agg(json_build_array(reason_id, served, duration_minutes, buffer_minutes,
+                              agents_required, modalities)) from office_reason where office_id = o.id),
+         'openings', (select json_agg(json_build_array(counter_id, agent_id, on_date, weekdays, from_date, until_date,
+                             every_weeks, nth_of_month, start_minute, end_minute) order by id)
+                      from opening where office_id = o.id and layer = 'APPOINTMENT'
+                       and coalesce(on_date, until_date, :first) >= :first and coalesce(on_date, from_date, :last) <= :last),
+         'exceptions', (select json_agg(json_build_array(counter_id, agent_id, on_date, start_minute, end_minute)
+                               order by id)
+                        from day_exception where office_id = o.id and on_date between :first and :last),
+         'closures', (select json_agg(json_build_array(counter_ids, agent_id, from_date, from_minute, to_date, to_minute)
+                             order by id)
+                      from closure where office_id = o.id and to_date >= :first and from_date <= :last),
+         'appointments', (select json_agg(json_build_array(a.id, a.reason_id, extract(epoch from a.starts_at)::bigint,
+                                 extract(epoch from a.ends_at)::bigint, extract(epoch from a.occupied_until)::bigint,
+                                 a.channel, a.modality, a.counter_id, a.pinned, a.status,
+                                 extract(epoch from a.expires_at),
+                                 (select json_agg(g.agent_id) from appointment_agent g where g.appointment_id = a.id))
+                                 order by a.created_at, a.id)
+                          from appointment a where a.office_id = o.id and a.day between :first and :last
+                           and a.status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS')
+                           and (a.status <> 'HELD' or a.expires_at > :now))
+       )::text as document
+from office o join site s on s.id = o.site_id
+where o.id = any(:offices)
+"""
+
+PAD = timedelta(days=1)  # appointments across midnight, and zones on either side of UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficeRecord:
+    """An office and the parameters of its planning, without what grows with its size."""
+
+    id: int
+    code: str
+    name: str
+    kind: str
+    departement: str
+    time_zone: str
+    phone: str | None
+    email: str | None
+    address_lines: tuple[str, ...]
+    postcode: str
+    commune_code: str
+    commune_name: str
+    latitude: float | None
+    longitude: float | None
+    open_to_booking: bool
+    staffed: bool
+    step_minutes: int | None
+    min_lead_minutes: int
+    max_lead_days: int | None
+    change_deadline_minutes: int
+    hold_seconds: int
+    max_appointments_per_usager: int
+    auto_open: bool
+    slot_policy: str
+    freeze_minute: int
+    freeze_days_before: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """One office's situation for some days: its record, every reason as it has it, and the engine's instance."""
+
+    office: OfficeRecord
+    reasons: Mapping[int, ReasonNode]
+    instance: values.Instance
+    version: str
+
+
+async def load_versions(connection: AsyncConnection, offices: Sequence[int], first: date, last: date) -> dict[int, str]:
+    """Return each known office's version for some days: it changes whenever its situation may have changed."""
+    bound = {"offices": list(offices), "first": first - PAD, "last": last + PAD}
+    return {row.id: row.version for row in await connection.execute(text(VERSIONS), bound)}
+
+
+async def load_situations(
+    connection: AsyncConnection,
+    tree: ReasonTree,
+    offices: Sequence[int],
+    *,
+    first: date,
+    last: date,
+    now: datetime,
+    holidays: Holidays,
+) -> dict[int, Situation]:
+    """Read the situations of offices for the local days `first` to `last` in one statement; unknown ids are left out."""
+    bound = {"offices": list(offices), "first": first - PAD, "last": last + PAD, "now": now}
+    rows = (await connection.execute(text(SITUATIONS), bound)).mappings().all()
+    return {
+        row["id"]: _situation(row, tree, now, holidays.on(row["departement"], first - PAD, last + PAD)) for row in rows
+    }
+
+
+def office_record(row: Mapping[str, Any]) -> OfficeRecord:
+    """Keep of a joined row of office and site what `OfficeRecord` names."""
+    fields = {name: row[name] for name in OfficeRecord.__slots__ if name != "address_lines"}  # type: ignore[attr-defined]
+    return OfficeRecord(**fields, address_lines=tuple(row["address_lines"]))
+
+
+def _situation(row: Mapping[str, Any], tree: ReasonTree, now: datetime, holidays: frozenset[date]) -> Situation:
+    document = {name: rows or [] for name, rows in orjson.loads(row["document"]).items()}
+    record = office_record(row)
+    reasons = tree.at_office(record.kind, overrides_from(document["overrides"]))
+    return Situation(
+        office=record,
+        reasons=reasons,
+        instance=_Reader(document, record, tree, reasons, holidays).instance(now),
+        version=row["version"],
+    )
+
+
+class _Reader:
+    """Turns one office's document into an instance."""
+
+    def __init__(
+        self,
+        document: dict[str, list[Any]],
+        record: OfficeRecord,
+        tree: ReasonTree,
+        reasons: Mapping[int, ReasonNode],
+        holidays: frozenset[date],
+    ) -> None:
+        self.document = document
+        self.record = record
+        self.tree = tree
+        self.reasons = reasons
+        self.openings: dict[tuple[int | None, int | None], list[values.Opening]] = {}
+        for counter, agent, *rest in document["openings"]:
+            self.openings.setdefault((counter, agent), []).append(_opening(rest))
+        self.exceptions = self._exceptions()
+        own = {e.date for e in self.exceptions.get((None, None), ())}
+        self.holidays = tuple(values.DayException(date=day, holiday=True) for day in sorted(holidays - own))
+
+    def instance(self, now: datetime) -> values.Instance:
+        record = self.record
+        return values.Instance(
+            zone=ZoneInfo(record.time_zone),
+            now=now,
+            rules=values.Rules(
+                step_minutes=record.step_minutes,
+                min_lead_minutes=record.min_lead_minutes,
+                max_lead_days=record.max_lead_days,
+                policy=values.Policy(record.slot_policy.lower()),
+            ),
+            openings=tuple(self.openings.get((None, None), ())),
+            exceptions=(*self.exceptions.get((None, None), ()), *self.holidays),
+            closures=tuple(self._closures()),
+            reasons=tuple(_reason(node) for node in self.reasons.values() if node.bookable),
+            counters=tuple(map(self._counter, self.document["counters"])),
+            agents=tuple(map(self._agent, self.document["agents"])) if record.staffed else None,
+            appointments=tuple(map(_appointment, self.document["appointments"])),
+        )
+
+    def _exceptions(self) -> dict[tuple[int | None, int | None], list[values.DayException]]:
+        ranges: dict[tuple[int | None, int | None, str], list[tuple[int, int]]] = {}
+        for counter, agent, day, start, end in self.document["exceptions"]:
+            found = ranges.setdefault((counter, agent, day), [])
+            if start is not None:
+                found.append((start, end))
+        grouped: dict[tuple[int | None, int | None], list[values.DayException]] = {}
+        for (counter, agent, day), found in ranges.items():
+            exception = values.DayException(date=date.fromisoformat(day), ranges=tuple(found))
+            grouped.setdefault((counter, agent), []).append(exception)
+        return grouped
+
+    def _closures(self) -> list[values.Closure]:
+        return [
+            values.Closure(**_wall(rest), counters=_texts(counters))
+            for counters, agent, *rest in self.document["closures"]
+            if agent is None
+        ]
+
+    def _counter(self, row: list[Any]) -> values.Counter:
+        identity, _label, exposed, reasons, channels, modalities = row
+        openings = tuple(self.openings.get((identity, None), ()))
+        own = tuple(self.exceptions.get((identity, None), ()))
+        # A public holiday closes counters with openings of their own too, unless somebody decided otherwise.
+        decided = {e.date for e in own}
+        closed = tuple(h for h in self.holidays if h.date not in decided) if openings else ()
+        return values.Counter(
+            id=str(identity),
+            openings=openings,
+            exceptions=own + closed,
+            reasons=self._leaves(reasons),
+            channels=None if channels is None else frozenset(map(values.Channel, channels)),
+            modalities=None if modalities is None else frozenset(map(values.Modality, modalities)),
+            exposed=exposed,
+        )
+
+    def _agent(self, row: list[Any]) -> values.Agent:
+        identity, reasons, counters = row
+        absences = (rest for _, agent, *rest in self.document["closures"] if agent == identity)
+        return values.Agent(
+            id=str(identity),
+            reasons=self._leaves(reasons),
+            counters=_texts(counters),
+            openings=tuple(self.openings.get((None, identity), ())),
+            exceptions=tuple(self.exceptions.get((None, identity), ())),
+            absences=tuple(values.WallRange(**_wall(rest)) for rest in absences),
+        )
+
+    def _leaves(self, nodes: list[int] | None) -> frozenset[str] | None:
+        """A specialisation on a node means every leaf under it."""
+        if nodes is None:
+            return None
+        return frozenset(str(leaf) for node in nodes for leaf in self.tree.leaves(node))
+
+
+def _opening(values_of_row: list[Any]) -> values.Opening:
+    on_date, weekdays, from_date, until_date, every_weeks, nth, start, end = values_of_row
+    return values.Opening(
+        date=_date(on_date),
+        weekdays=frozenset(weekdays),
+        from_date=_date(from_date),
+        until_date=_date(until_date),
+        every_weeks=every_weeks,
+        nth_of_month=None if nth is None else frozenset(nth),
+        start_minute=start,
+        end_minute=end,
+    )
+
+
+def _reason(node: ReasonNode) -> values.Reason:
+    return values.Reason(
+        id=str(node.id),
+        duration_minutes=node.duration_minutes,
+        buffer_minutes=node.buffer_minutes,
+        agents=node.agents_required,
+    )
+
+
+def _appointment(row: list[Any]) -> values.Appointment:
+    identity, reason, start, end, until, channel, modality, counter, pinned, status, expires, agents = row
+    return values.Appointment(
+        id=str(identity),
+        reason=str(reason),
+        start=datetime.fromtimestamp(start, UTC),
+        duration_minutes=(end - start) // 60,
+        buffer_minutes=(until - end) // 60,
+        channel=values.Channel(channel),
+        modality=values.Modality(modality),
+        counter=str(counter),
+        agents=tuple(map(str, agents or ())),
+        pinned=pinned,
+        status=values.Status(status),
+        expires_at=None if expires is None else datetime.fromtimestamp(expires, UTC),
+    )
+
+
+def _wall(row: list[Any]) -> dict[str, Any]:
+    from_date, from_minute, to_date, to_minute = row
+    return {
+        "from_date": date.fromisoformat(from_date),
+        "from_minute": from_minute,
+        "to_date": date.fromisoformat(to_date),
+        "to_minute": to_minute,
+    }
+
+
+def _texts(ids: list[int] | None) -> frozenset[str] | None:
+    return None if ids is None else frozenset(map(str, ids))
+
+
+def _date(value: str | None) -> date | None:
+    return None if value is None else date.fromisoformat(value)
