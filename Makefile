@@ -38,9 +38,10 @@ lock: .venv/.ready  ## rewrite the lock files after a change of pyproject.toml
 clean:  ## forget the environment and the demo's data
 	rm -rf .venv .rdv
 
-# The build backend is in the lock too, so installing the project itself fetches nothing unpinned.
+# The lock is complete, so pip has nothing to resolve (--no-deps; old versions of it stumble over extras otherwise). The
+# build backend is in it too, so installing the project itself fetches nothing unpinned.
 .venv/.ready: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@
