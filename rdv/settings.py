@@ -16,9 +16,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RDV_", frozen=True, hide_input_in_errors=True, extra="ignore")
 
-    database_url: DatabaseUrl | None = Field(default=None, description="a PostgreSQL of version 15 or later; none = embedded")
-    data_dir: Path = Field(default=Path(".rdv"), description="where the embedded database and the demo keep their files")
-    secret_key: SecretStr = Field(default=SecretStr(""), min_length=32, description="seals access codes and hold tokens")
+    database_url: DatabaseUrl | None = Field(default=None, description="a PostgreSQL ≥ 15; none = embedded")
+    data_dir: Path = Field(default=Path(".rdv"), description="where embedded database and demo keep files")
+    secret_key: SecretStr = Field(default=SecretStr(""), min_length=32, description="seals codes and tokens")
     token_issuer: str = Field(default="rdv-demo", description="who must have issued an identity token")
     token_audience: str = Field(default="rdv", description="for whom a token must have been issued")
     token_jwks: str = Field(default="", description="the issuer's public keys, as a JSON Web Key Set")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Identity, BigInteger, Dialect
+from sqlalchemy import BigInteger, DateTime, Dialect, Identity
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import Text, TypeDecorator
 from sqlmodel import Field

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -24,6 +25,36 @@ def alembic_config(url: str) -> Config:
     config.set_main_option("script_location", "rdv:models/migrations")
     config.attributes["url"] = psycopg_url(url)
     return config
+
+
+def with_name(url: str, name: str) -> str:
+    """The address of another database of the same server."""
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def migrate(url: str) -> None:
+    """Bring the database's schema to this version; already there = nothing to do.
+
+    Raises DatabaseUnavailable with one line that does not contain the address.
+    """
+    try:
+        command.upgrade(alembic_config(url), "head")
+    except OperationalError as error:
+        raise DatabaseUnavailable(unreachable(error)) from None
+
+
+def unreachable(error: OperationalError) -> str:
+    """Say that the database cannot be reached and why, without its address or password."""
+    reasons = {
+        "password authentication failed": "the password is not accepted",
+        "does not exist": "there is no such database or role",
+        "Connection refused": "nothing listens at that address",
+        "could not translate host name": "the host's name is unknown",
+        "failed to resolve host": "the host's name is unknown",
+        "timeout expired": "no answer in time",
+    }
+    why = next((text for mark, text in reasons.items() if mark in str(error.orig)), "the connection failed")
+    return f"RDV_DATABASE_URL: the database cannot be reached: {why}"
 
 
 class Database:
@@ -61,8 +92,8 @@ class Database:
                 constraints = set(
                     (await connection.execute(text("select conname from pg_constraint where contype = 'x'"))).scalars()
                 )
-        except OperationalError:
-            raise DatabaseUnavailable("RDV_DATABASE_URL: the database cannot be reached") from None
+        except OperationalError as error:
+            raise DatabaseUnavailable(unreachable(error)) from None
         except ProgrammingError:
             raise MigrationMissing("the database has no rdv tables yet: run `rdv migrate`") from None
         if found != wanted:

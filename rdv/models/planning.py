@@ -24,13 +24,14 @@ class Opening(SQLModel, table=True):
     id: int | None = identity()
     counter_id: int | None = big(default=None, foreign_key="counter.id", nullable=True)
     agent_id: int | None = big(default=None, foreign_key="agent.id", nullable=True)
-    layer: str = "APPOINTMENT"
+    layer: str = Field(default="APPOINTMENT", description="APPOINTMENT, or WALK_IN for hours without appointment")
+    source: str = Field(default="office", description="who says so: the office, a directory, or derived from others")
     on_date: date | None = None
-    weekdays: list[int] = Field(default_factory=list, sa_type=ARRAY(Integer))  # type: ignore[call-overload]
+    weekdays: list[int] = Field(default_factory=list, sa_type=ARRAY(Integer))
     from_date: date | None = None
     until_date: date | None = None
     every_weeks: int = 1
-    nth_of_month: list[int] | None = Field(default=None, sa_type=ARRAY(Integer))  # type: ignore[call-overload]
+    nth_of_month: list[int] | None = Field(default=None, sa_type=ARRAY(Integer))
     start_minute: int
     end_minute: int
 

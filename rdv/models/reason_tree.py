@@ -85,9 +85,7 @@ class ReasonTree:
 
 def _nearest(own: ReasonOverride, above: ReasonOverride) -> ReasonOverride:
     names = ReasonOverride.__slots__
-    return ReasonOverride(
-        **{n: getattr(own, n) if getattr(own, n) is not None else getattr(above, n) for n in names}  # type: ignore[attr-defined]
-    )
+    return ReasonOverride(**{n: getattr(own, n) if getattr(own, n) is not None else getattr(above, n) for n in names})
 
 
 def _applied(node: ReasonNode, override: ReasonOverride, kind: str) -> ReasonNode:

@@ -38,8 +38,8 @@ select o.id, o.code, o.name, o.kind, o.departement, o.time_zone, o.open_to_booki
                  (select coalesce(sum(d.version), 0) from office_day d
                   where d.office_id = o.id and d.day between :first and :last)) as version,
        json_build_object(
-         'counters', (select json_agg(json_build_array(id, label, exposed, reason_ids, channels, modalities) order by id)
-                      from counter where office_id = o.id and not retired),
+         'counters', (select json_agg(json_build_array(id, label, exposed, reason_ids, channels, modalities)
+                             order by id) from counter where office_id = o.id and not retired),
          'agents', (select json_agg(json_build_array(id, reason_ids, counter_ids) order by id)
                     from agent where office_id = o.id and o.staffed),
          'overrides', (select json_agg(json_build_array(reason_id, served, duration_minutes, buffer_minutes,
@@ -47,12 +47,13 @@ select o.id, o.code, o.name, o.kind, o.departement, o.time_zone, o.open_to_booki
          'openings', (select json_agg(json_build_array(counter_id, agent_id, on_date, weekdays, from_date, until_date,
                              every_weeks, nth_of_month, start_minute, end_minute) order by id)
                       from opening where office_id = o.id and layer = 'APPOINTMENT'
-                       and coalesce(on_date, until_date, :first) >= :first and coalesce(on_date, from_date, :last) <= :last),
+                       and coalesce(on_date, until_date, :first) >= :first
+                       and coalesce(on_date, from_date, :last) <= :last),
          'exceptions', (select json_agg(json_build_array(counter_id, agent_id, on_date, start_minute, end_minute)
                                order by id)
                         from day_exception where office_id = o.id and on_date between :first and :last),
-         'closures', (select json_agg(json_build_array(counter_ids, agent_id, from_date, from_minute, to_date, to_minute)
-                             order by id)
+         'closures', (select json_agg(json_build_array(counter_ids, agent_id, from_date, from_minute, to_date,
+                             to_minute) order by id)
                       from closure where office_id = o.id and to_date >= :first and from_date <= :last),
          'appointments', (select json_agg(json_build_array(a.id, a.reason_id, extract(epoch from a.starts_at)::bigint,
                                  extract(epoch from a.ends_at)::bigint, extract(epoch from a.occupied_until)::bigint,
@@ -129,17 +130,18 @@ async def load_situations(
     now: datetime,
     holidays: Holidays,
 ) -> dict[int, Situation]:
-    """Read the situations of offices for the local days `first` to `last` in one statement; unknown ids are left out."""
+    """Read offices' situations for the local days `first` to `last` in one statement; unknown ids are left out."""
     bound = {"offices": list(offices), "first": first - PAD, "last": last + PAD, "now": now}
     rows = (await connection.execute(text(SITUATIONS), bound)).mappings().all()
     return {
-        row["id"]: _situation(row, tree, now, holidays.on(row["departement"], first - PAD, last + PAD)) for row in rows
+        row["id"]: _situation(dict(row), tree, now, holidays.on(row["departement"], first - PAD, last + PAD))
+        for row in rows
     }
 
 
 def office_record(row: Mapping[str, Any]) -> OfficeRecord:
     """Keep of a joined row of office and site what `OfficeRecord` names."""
-    fields = {name: row[name] for name in OfficeRecord.__slots__ if name != "address_lines"}  # type: ignore[attr-defined]
+    fields = {name: row[name] for name in OfficeRecord.__slots__ if name != "address_lines"}
     return OfficeRecord(**fields, address_lines=tuple(row["address_lines"]))
 
 

@@ -1,8 +1,9 @@
-"""${message}"""
+"""${message}."""
 
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
+import rdv.models.columns
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -1,0 +1,84 @@
+"""Real parts for every test: one PostgreSQL server a session, and a database of its own for each test that asks.
+
+The server is the embedded one, unless `RDV_TEST_SERVER` names another (with the right to create databases). A migrated
+template is cloned per test, which takes some tens of milliseconds, so tests may commit and never see each other.
+"""
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from psycopg import sql
+
+from rdv.models.database import Database, migrate, with_name
+from rdv.models.embedded import embedded_server
+
+settings.register_profile("dev", max_examples=50, deadline=None, print_blob=True)
+settings.register_profile("ci", max_examples=300, deadline=None, print_blob=True)
+settings.register_profile(
+    "nightly", max_examples=5_000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("RDV_TEST_PROFILE", "dev"))
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running PostgreSQL; its path names the database to connect to for `create database`."""
+    given = os.environ.get("RDV_TEST_SERVER")
+    if given:
+        yield given
+        return
+    with embedded_server(Path(tmp_path_factory.mktemp("postgresql"))) as url:
+        yield url
+
+
+def _administer(server: str, statement: str, **names: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(**{key: sql.Identifier(name) for key, name in names.items()}))
+
+
+@pytest.fixture(scope="session")
+def migrated_template(server: str) -> Iterator[str]:
+    """The name of a migrated, empty database."""
+    name = f"rdv_template_{os.getpid()}"
+    _administer(server, "create database {name}", name=name)
+    migrate(with_name(server, name))
+    yield name
+    _administer(server, "drop database {name} with (force)", name=name)
+
+
+@pytest.fixture
+def empty_database_url(server: str) -> Iterator[str]:
+    """A database without any table."""
+    name = f"rdv_empty_{os.getpid()}_{next(_numbers)}"
+    _administer(server, "create database {name}", name=name)
+    yield with_name(server, name)
+    _administer(server, "drop database {name} with (force)", name=name)
+
+
+@pytest.fixture
+def database_url(server: str, migrated_template: str) -> Iterator[str]:
+    """A migrated database of the test's own."""
+    name = f"rdv_test_{os.getpid()}_{next(_numbers)}"
+    _administer(server, "create database {name} template {template}", name=name, template=migrated_template)
+    yield with_name(server, name)
+    _administer(server, "drop database {name} with (force)", name=name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A pool on a migrated database of the test's own; for async tests (`pytest.mark.anyio`)."""
+    opened = Database(database_url)
+    yield opened
+    await opened.close()

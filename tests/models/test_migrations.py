@@ -1,0 +1,23 @@
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+from sqlmodel import SQLModel
+
+from rdv.models.database import alembic_config, migrate, psycopg_url
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_models(database_url: str) -> None:
+    engine = create_engine(psycopg_url(database_url))
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+    engine.dispose()
+
+
+def test_migrating_twice_changes_nothing(database_url: str) -> None:
+    migrate(database_url)
+
+
+def test_the_first_migration_can_be_taken_back_and_made_again(database_url: str) -> None:
+    command.downgrade(alembic_config(database_url), "base")
+    migrate(database_url)
