@@ -6,6 +6,7 @@ their `office_day` rows first, in order. Do not add a writer that does not.
 """
 
 from datetime import date, datetime
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
@@ -22,6 +23,7 @@ class Usager(SQLModel, table=True):
     """Who comes. Personal data: stays out of logs, addresses, error messages and exported instances."""
 
     id: int | None = identity()
+    public_id: UUID = Field(unique=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")})
     subject: str | None = Field(default=None, unique=True)
     first_name: str
     last_name: str
@@ -65,6 +67,7 @@ class Appointment(SQLModel, table=True):
     counter_id: int = big(foreign_key="counter.id")
     pinned: bool = False
     comment: str | None = None
+    cancelled_why: str | None = None
     hold_token_hash: str | None = Field(default=None, unique=True)
     access_code_hash: str | None = None
     held_by: str | None = Field(default=None, index=True)

@@ -74,6 +74,7 @@ class Agent(SQLModel, table=True):
 
     office_id: int = big(foreign_key="office.id")
     id: int | None = identity()
+    subject: str | None = Field(default=None, unique=True)
     display_name: str
     reason_ids: list[int] | None = ids()
     counter_ids: list[int] | None = ids()

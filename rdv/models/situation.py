@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rdv.engine import values
 from rdv.models.holidays import Holidays
+from rdv.models.office_reads import OFFICE_COLUMNS, OfficeRecord, office_record
 from rdv.models.reason_tree import ReasonNode, ReasonTree, overrides_from
 
 # What decides whether a compiled situation still holds. The day versions only grow, so their sum does.
@@ -29,11 +30,8 @@ where o.id = any(:offices)
 """
 
 # One row an office: everything its engine instance needs for the days :first to :last.
-SITUATIONS = """
-select o.id, o.code, o.name, o.kind, o.departement, o.time_zone, o.open_to_booking, o.staffed,
-       o.step_minutes, o.min_lead_minutes, o.max_lead_days, o.change_deadline_minutes, o.hold_seconds,
-       o.max_appointments_per_usager, o.auto_open, o.slot_policy, o.freeze_minute, o.freeze_days_before,
-       o.phone, o.email, s.address_lines, s.postcode, s.commune_code, s.commune_name, s.latitude, s.longitude,
+SITUATIONS = f"""
+select {OFFICE_COLUMNS},
        concat_ws('.', o.version, (select version from national_version),
                  (select coalesce(sum(d.version), 0) from office_day d
                   where d.office_id = o.id and d.day between :first and :last)) as version,
@@ -49,6 +47,8 @@ select o.id, o.code, o.name, o.kind, o.departement, o.time_zone, o.open_to_booki
                       from opening where office_id = o.id and layer = 'APPOINTMENT'
                        and coalesce(on_date, until_date, :first) >= :first
                        and coalesce(on_date, from_date, :last) <= :last),
+         'owners', (select json_agg(distinct jsonb_build_array(counter_id, agent_id))
+                    from opening where office_id = o.id and layer = 'APPOINTMENT'),
          'exceptions', (select json_agg(json_build_array(counter_id, agent_id, on_date, start_minute, end_minute)
                                order by id)
                         from day_exception where office_id = o.id and on_date between :first and :last),
@@ -69,39 +69,8 @@ from office o join site s on s.id = o.site_id
 where o.id = any(:offices)
 """
 
+LONG_PAST = values.Opening(date=date(1970, 1, 1), start_minute=0, end_minute=1)
 PAD = timedelta(days=1)  # appointments across midnight, and zones on either side of UTC
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfficeRecord:
-    """An office and the parameters of its planning, without what grows with its size."""
-
-    id: int
-    code: str
-    name: str
-    kind: str
-    departement: str
-    time_zone: str
-    phone: str | None
-    email: str | None
-    address_lines: tuple[str, ...]
-    postcode: str
-    commune_code: str
-    commune_name: str
-    latitude: float | None
-    longitude: float | None
-    open_to_booking: bool
-    staffed: bool
-    step_minutes: int | None
-    min_lead_minutes: int
-    max_lead_days: int | None
-    change_deadline_minutes: int
-    hold_seconds: int
-    max_appointments_per_usager: int
-    auto_open: bool
-    slot_policy: str
-    freeze_minute: int
-    freeze_days_before: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,12 +108,6 @@ async def load_situations(
     }
 
 
-def office_record(row: Mapping[str, Any]) -> OfficeRecord:
-    """Keep of a joined row of office and site what `OfficeRecord` names."""
-    fields = {name: row[name] for name in OfficeRecord.__slots__ if name != "address_lines"}
-    return OfficeRecord(**fields, address_lines=tuple(row["address_lines"]))
-
-
 def _situation(row: Mapping[str, Any], tree: ReasonTree, now: datetime, holidays: frozenset[date]) -> Situation:
     document = {name: rows or [] for name, rows in orjson.loads(row["document"]).items()}
     record = office_record(row)
@@ -175,12 +138,16 @@ class _Reader:
         self.openings: dict[tuple[int | None, int | None], list[values.Opening]] = {}
         for counter, agent, *rest in document["openings"]:
             self.openings.setdefault((counter, agent), []).append(_opening(rest))
+        # Whoever has openings, but none in these days, is closed; without any they would have the office's.
+        for counter, agent in document["owners"]:
+            self.openings.setdefault((counter, agent), [LONG_PAST])
         self.exceptions = self._exceptions()
         own = {e.date for e in self.exceptions.get((None, None), ())}
         self.holidays = tuple(values.DayException(date=day, holiday=True) for day in sorted(holidays - own))
 
     def instance(self, now: datetime) -> values.Instance:
         record = self.record
+        booked = {row[1] for row in self.document["appointments"]}
         return values.Instance(
             zone=ZoneInfo(record.time_zone),
             now=now,
@@ -193,7 +160,7 @@ class _Reader:
             openings=tuple(self.openings.get((None, None), ())),
             exceptions=(*self.exceptions.get((None, None), ()), *self.holidays),
             closures=tuple(self._closures()),
-            reasons=tuple(_reason(node) for node in self.reasons.values() if node.bookable),
+            reasons=tuple(_reason(node) for node in self.reasons.values() if node.bookable or node.id in booked),
             counters=tuple(map(self._counter, self.document["counters"])),
             agents=tuple(map(self._agent, self.document["agents"])) if record.staffed else None,
             appointments=tuple(map(_appointment, self.document["appointments"])),

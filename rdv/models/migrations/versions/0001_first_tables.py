@@ -103,6 +103,7 @@ def upgrade() -> None:
     op.create_table(
         "usager",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("subject", sa.String(), nullable=True),
         sa.Column("first_name", sa.String(), nullable=False),
         sa.Column("last_name", sa.String(), nullable=False),
@@ -112,6 +113,7 @@ def upgrade() -> None:
         sa.Column("company_number", sa.String(), nullable=True),
         sa.Column("locale", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("public_id"),
         sa.UniqueConstraint("subject"),
     )
     op.create_table(
@@ -154,6 +156,7 @@ def upgrade() -> None:
         "agent",
         sa.Column("office_id", sa.BigInteger(), nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("subject", sa.String(), nullable=True),
         sa.Column("display_name", sa.String(), nullable=False),
         sa.Column("reason_ids", postgresql.ARRAY(sa.BigInteger()), nullable=True),
         sa.Column("counter_ids", postgresql.ARRAY(sa.BigInteger()), nullable=True),
@@ -162,6 +165,7 @@ def upgrade() -> None:
             ["office.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("subject"),
     )
     op.create_index("agent_of_office", "agent", ["office_id"], unique=False)
     op.create_table(
@@ -244,6 +248,7 @@ def upgrade() -> None:
         sa.Column("counter_id", sa.BigInteger(), nullable=False),
         sa.Column("pinned", sa.Boolean(), nullable=False),
         sa.Column("comment", sa.String(), nullable=True),
+        sa.Column("cancelled_why", sa.String(), nullable=True),
         sa.Column("hold_token_hash", sa.String(), nullable=True),
         sa.Column("access_code_hash", sa.String(), nullable=True),
         sa.Column("held_by", sa.String(), nullable=True),
