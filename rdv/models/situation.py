@@ -7,7 +7,7 @@ tenth of what entities cost. Engine ids are the rows' ids as texts, so nothing p
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -15,16 +15,20 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rdv.engine import values
-from rdv.models.holidays import Holidays
+from rdv.models.nation import Nation
 from rdv.models.office_reads import OFFICE_COLUMNS, OfficeRecord, office_record
 from rdv.models.reason_tree import ReasonNode, ReasonTree, overrides_from
 
-# What decides whether a compiled situation still holds. The day versions only grow, so their sum does.
-VERSIONS = """
-select o.id,
-       concat_ws('.', o.version, (select version from national_version),
-                 (select coalesce(sum(d.version), 0) from office_day d
-                  where d.office_id = o.id and d.day between :first and :last)) as version
+# The day versions only grow, so their sum does.
+VERSION_COLUMNS = """
+o.version as office_version, (select version from national_version) as national_version,
+(select coalesce(sum(d.version), 0)::bigint from office_day d
+ where d.office_id = o.id and d.day between :first and :last) as days_version
+"""
+
+# What decides whether a compiled situation still holds.
+VERSIONS = f"""
+select o.id, {VERSION_COLUMNS}
 from office o
 where o.id = any(:offices)
 """
@@ -32,9 +36,7 @@ where o.id = any(:offices)
 # One row an office: everything its engine instance needs for the days :first to :last.
 SITUATIONS = f"""
 select {OFFICE_COLUMNS},
-       concat_ws('.', o.version, (select version from national_version),
-                 (select coalesce(sum(d.version), 0) from office_day d
-                  where d.office_id = o.id and d.day between :first and :last)) as version,
+       {VERSION_COLUMNS},
        json_build_object(
          'counters', (select json_agg(json_build_array(id, label, exposed, reason_ids, channels, modalities)
                              order by id) from counter where office_id = o.id and not retired),
@@ -73,6 +75,17 @@ LONG_PAST = values.Opening(date=date(1970, 1, 1), start_minute=0, end_minute=1)
 PAD = timedelta(days=1)  # appointments across midnight, and zones on either side of UTC
 
 
+class Version(NamedTuple):
+    """It changes whenever an office's situation may have changed; each part only grows."""
+
+    office: int
+    nation: int
+    days: int
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """One office's situation for some days: its record, every reason as it has it, and the engine's instance."""
@@ -80,24 +93,26 @@ class Situation:
     office: OfficeRecord
     reasons: Mapping[int, ReasonNode]
     instance: values.Instance
-    version: str
+    version: Version
 
 
-async def load_versions(connection: AsyncConnection, offices: Sequence[int], first: date, last: date) -> dict[int, str]:
+async def load_versions(
+    connection: AsyncConnection, offices: Sequence[int], first: date, last: date
+) -> dict[int, Version]:
     """Return each known office's version for some days: it changes whenever its situation may have changed."""
     bound = {"offices": list(offices), "first": first - PAD, "last": last + PAD}
-    return {row.id: row.version for row in await connection.execute(text(VERSIONS), bound)}
+    rows = await connection.execute(text(VERSIONS), bound)
+    return {row.id: Version(row.office_version, row.national_version, row.days_version) for row in rows}
 
 
 async def load_situations(
     connection: AsyncConnection,
-    tree: ReasonTree,
+    nation: Nation,
     offices: Sequence[int],
     *,
     first: date,
     last: date,
     now: datetime,
-    holidays: Holidays,
 ) -> dict[int, Situation]:
     """Read offices' situations for the local days `first` to `last` in one statement; unknown ids are left out."""
     bound = {"offices": list(offices), "first": first - PAD, "last": last + PAD, "now": now}
@@ -116,7 +131,7 @@ def _situation(row: Mapping[str, Any], tree: ReasonTree, now: datetime, holidays
         office=record,
         reasons=reasons,
         instance=_Reader(document, record, tree, reasons, holidays).instance(now),
-        version=row["version"],
+        version=Version(row["office_version"], row["national_version"], row["days_version"]),
     )
 
 

@@ -1,0 +1,105 @@
+"""An appointment as people see it: one statement, with its usager, counter and agents."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rdv.models.usagers import UsagerRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRecord:
+    """A person who receives."""
+
+    id: int
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentRecord:
+    """A hold or an appointment. Personal data: `usager`, `comment`."""
+
+    id: int
+    office_id: int
+    reference: str
+    status: str
+    reason_id: int
+    starts_at: datetime
+    ends_at: datetime
+    occupied_until: datetime
+    channel: str
+    modality: str
+    counter_id: int
+    comment: str | None
+    hold_token_hash: str | None
+    access_code_hash: str | None
+    held_by: str | None
+    expires_at: datetime | None
+    usager: UsagerRecord | None
+    agents: tuple[AgentRecord, ...]
+
+
+_SELECT = """
+select a.id, a.office_id, a.reference, a.status, a.reason_id, a.starts_at, a.ends_at, a.occupied_until, a.channel,
+       a.modality, a.counter_id, a.comment, a.hold_token_hash, a.access_code_hash, a.held_by, a.expires_at,
+       u.id as usager_id, u.public_id, u.subject, u.first_name, u.last_name,
+       (select array_agg(array[g.id::text, g.display_name] order by g.id)
+        from appointment_agent p join agent g on g.id = p.agent_id where p.appointment_id = a.id) as agents
+from appointment a left join usager u on u.id = a.usager_id
+"""
+
+# The appointment with a reference, an id, or the token of its hold.
+BY_REFERENCE = _SELECT + "where a.reference = :key"
+BY_ID = _SELECT + "where a.id = :key"
+BY_TOKEN = _SELECT + "where a.hold_token_hash = :key"
+
+# A usager's appointments, the latest first, from one place on; holds are not theirs yet.
+OF_USAGER = (
+    _SELECT
+    + """
+where a.usager_id = :usager and a.status <> 'HELD'
+  and (cast(:before_start as timestamptz) is null or (a.starts_at, a.id) < (:before_start, :before_id))
+order by a.starts_at desc, a.id desc limit :at_most
+"""
+)
+
+COUNT_OF_USAGER = "select count(*) from appointment where usager_id = :usager and status <> 'HELD'"
+
+
+async def find(connection: AsyncConnection, statement: str, key: str | int) -> AppointmentRecord | None:
+    """Return the appointment that one of the statements above finds."""
+    row = (await connection.execute(text(statement), {"key": key})).mappings().one_or_none()
+    return None if row is None else _record(row)
+
+
+async def of_usager(
+    connection: AsyncConnection, usager: int, *, before: tuple[datetime, int] | None, at_most: int
+) -> Sequence[AppointmentRecord]:
+    """Return a usager's appointments, the latest first, after the one that starts at `before` and has that id."""
+    start, last = before or (None, 0)
+    bound = {"usager": usager, "before_start": start, "before_id": last, "at_most": at_most}
+    return [_record(row) for row in (await connection.execute(text(OF_USAGER), bound)).mappings()]
+
+
+async def count_of_usager(connection: AsyncConnection, usager: int) -> int:
+    """Count a usager's appointments, past and cancelled ones included."""
+    return int((await connection.execute(text(COUNT_OF_USAGER), {"usager": usager})).scalar_one())
+
+
+def _record(row: Mapping[Any, Any]) -> AppointmentRecord:
+    given = {name: row[name] for name in AppointmentRecord.__slots__ if name not in ("usager", "agents")}
+    usager = None
+    if row["usager_id"] is not None:
+        usager = UsagerRecord(
+            id=row["usager_id"],
+            public_id=row["public_id"],
+            subject=row["subject"],
+            first_name=row["first_name"],
+            last_name=row["last_name"],
+        )
+    agents = tuple(AgentRecord(id=int(identity), display_name=name) for identity, name in row["agents"] or ())
+    return AppointmentRecord(**given, usager=usager, agents=agents)

@@ -1,0 +1,172 @@
+"""What a booking writes, under the locks that keep two of them apart.
+
+Rules of this file. Every writer of appointments calls `lock` first, once, with every office-day it may touch; rows are
+locked in one order, so writers queue and never wait in a circle. What a writer decided on is read after that. The
+exclusion constraints have the last word: they are checked before the transaction ends, and a violation becomes
+`Overlap`, after which nothing of the transaction remains.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg.errors import ExclusionViolation
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE
+from rdv.models.database import Database
+
+
+class Overlap(Exception):  # noqa: N818 - named by what happened
+    """The constraints found that a counter or an agent would have two appointments at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """Where an appointment sits: a counter and the agents who serve it."""
+
+    counter_id: int
+    agent_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """When an appointment is; `day` is the office's local date of `start`, `until` includes the buffer."""
+
+    day: date
+    start: datetime
+    end: datetime
+    until: datetime
+
+
+# Planning changes wait for bookings in progress, and these for them.
+LOCK_OFFICE = "select 1 from office where id = :office for share"
+
+# The days on which something of the office stands at a time, whichever day it began.
+DAYS_STANDING = """
+select distinct day from appointment
+where office_id = :office and day between :day - 1 and :day + 1 and starts_at < :until and occupied_until > :start
+  and status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS')
+"""
+
+# One row an office-day, made when missing, locked in the order of the days.
+LOCK_DAYS = """
+insert into office_day (office_id, day, version)
+select :office, day, 0 from unnest(cast(:days as date[])) as day order by day
+on conflict (office_id, day) do update set version = office_day.version
+"""
+
+# Holds that are over give their seats back to the constraints.
+SWEEP = """
+update appointment set status = 'CANCELLED'
+where office_id = :office and day = any(:days) and status = 'HELD' and expires_at <= :now
+"""
+
+INSERT_HOLD = """
+insert into appointment (office_id, reference, status, reason_id, day, starts_at, ends_at, occupied_until, channel,
+                         modality, counter_id, pinned, hold_token_hash, held_by, expires_at, created_at)
+values (:office, :reference, 'HELD', :reason, :day, :start, :end, :until, :channel,
+        :modality, :counter, false, :token_hash, :held_by, :expires_at, :now)
+returning id
+"""
+
+INSERT_AGENTS = """
+insert into appointment_agent (office_id, appointment_id, agent_id)
+select :office, :appointment, agent from unnest(cast(:agents as bigint[])) as agent
+"""
+
+MOVE = "update appointment set counter_id = :counter where id = :appointment and counter_id <> :counter"
+
+DELETE_AGENTS = "delete from appointment_agent where appointment_id = :appointment"
+
+RESCHEDULE = """
+update appointment
+set day = :day, starts_at = :start, ends_at = :end, occupied_until = :until, counter_id = :counter, channel = :channel,
+    access_code_hash = :code_hash
+where id = :appointment
+"""
+
+CONFIRM = """
+update appointment
+set status = 'BOOKED', usager_id = :usager, comment = :comment, access_code_hash = :code_hash
+where id = :appointment
+"""
+
+CANCEL = "update appointment set status = 'CANCELLED', cancelled_why = :why where id = :appointment"
+
+
+@asynccontextmanager
+async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
+    """One transaction; appointments may overlap in between, at its end they may not (Overlap)."""
+    try:
+        async with database.transaction() as connection:
+            await connection.execute(text(f"set constraints {COUNTER_ONCE}, {AGENT_ONCE} deferred"))
+            yield connection
+            await connection.execute(text("set constraints all immediate"))
+    except IntegrityError as error:
+        if isinstance(error.orig, ExclusionViolation):
+            raise Overlap from None
+        raise
+
+
+async def lock(connection: AsyncConnection, office: int, wanted: Sequence[Times], now: datetime) -> list[date]:
+    """Lock the office-days that the wanted times may touch, free them of holds that are over, and return them."""
+    await connection.execute(text(LOCK_OFFICE), {"office": office})
+    days = {times.day for times in wanted}
+    for times in wanted:
+        bound = {"office": office, "day": times.day, "start": times.start, "until": times.until}
+        days |= set((await connection.execute(text(DAYS_STANDING), bound)).scalars())
+    locked = sorted(days)
+    await connection.execute(text(LOCK_DAYS), {"office": office, "days": locked})
+    await connection.execute(text(SWEEP), {"office": office, "days": locked, "now": now})
+    return locked
+
+
+async def insert_hold(connection: AsyncConnection, office: int, times: Times, seat: Seat, **columns: object) -> int:
+    """Write a hold with its seat and return its id."""
+    bound = columns | _times(times) | {"office": office, "counter": seat.counter_id}
+    appointment: int = (await connection.execute(text(INSERT_HOLD), bound)).scalar_one()
+    await _insert_agents(connection, office, appointment, seat)
+    return appointment
+
+
+async def move(connection: AsyncConnection, office: int, seats: Mapping[int, Seat]) -> None:
+    """Give appointments other seats at the same time."""
+    for appointment, seat in seats.items():
+        await connection.execute(text(MOVE), {"appointment": appointment, "counter": seat.counter_id})
+        await connection.execute(text(DELETE_AGENTS), {"appointment": appointment})
+        await _insert_agents(connection, office, appointment, seat)
+
+
+async def reschedule(
+    connection: AsyncConnection, office: int, appointment: int, times: Times, seat: Seat, **columns: object
+) -> None:
+    """Give an appointment another time and seat."""
+    bound = columns | _times(times) | {"appointment": appointment, "counter": seat.counter_id}
+    await connection.execute(text(RESCHEDULE), bound)
+    await connection.execute(text(DELETE_AGENTS), {"appointment": appointment})
+    await _insert_agents(connection, office, appointment, seat)
+
+
+async def confirm(connection: AsyncConnection, appointment: int, **columns: object) -> None:
+    """Turn a hold into an appointment of a usager."""
+    await connection.execute(text(CONFIRM), columns | {"appointment": appointment})
+
+
+async def cancel(connection: AsyncConnection, appointment: int, why: str | None) -> None:
+    """Cancel an appointment; its seat is free at once."""
+    await connection.execute(text(CANCEL), {"appointment": appointment, "why": why})
+
+
+async def _insert_agents(connection: AsyncConnection, office: int, appointment: int, seat: Seat) -> None:
+    if seat.agent_ids:
+        bound = {"office": office, "appointment": appointment, "agents": list(seat.agent_ids)}
+        await connection.execute(text(INSERT_AGENTS), bound)
+
+
+def _times(times: Times) -> dict[str, Any]:
+    return {"day": times.day, "start": times.start, "end": times.end, "until": times.until}

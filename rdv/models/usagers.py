@@ -1,0 +1,97 @@
+"""Usagers: who they are, and how many appointments they have."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsagerDetails:
+    """What a usager says of themselves, checked and normalised. Personal data."""
+
+    first_name: str
+    last_name: str
+    email: str | None = None
+    phone: str | None = None
+    tax_number: str | None = None
+    company_number: str | None = None
+    locale: str = "fr"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsagerRecord:
+    """A known usager. Personal data."""
+
+    id: int
+    public_id: UUID
+    subject: str | None
+    first_name: str
+    last_name: str
+
+    @property
+    def display_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+# Two confirmations of one person wait for each other, so that neither misses the other's appointment.
+LOCK_PERSON = "select pg_advisory_xact_lock(hashtextextended(:person, 0))"
+
+INSERT = """
+insert into usager (subject, first_name, last_name, email, phone, tax_number, company_number, locale)
+values (cast(:subject as text), :first_name, :last_name, :email, :phone, :tax_number, :company_number, :locale)
+on conflict (subject) do update set
+  first_name = excluded.first_name, last_name = excluded.last_name, email = excluded.email, phone = excluded.phone,
+  tax_number = excluded.tax_number, company_number = excluded.company_number, locale = excluded.locale
+returning id
+"""
+
+BY_SUBJECT = "select id, public_id, subject, first_name, last_name from usager where subject = :subject"
+
+# Live appointments to come, and holds, of one person at an office: by account, or by what they gave of themselves.
+COUNT = """
+select count(*) from appointment a left join usager u on u.id = a.usager_id
+where a.office_id = :office and a.starts_at > :now
+  and (a.status = 'BOOKED' and (u.subject = :subject or lower(u.email) = lower(:email) or u.phone = :phone
+                                or u.tax_number = :tax_number or u.company_number = :company_number)
+       or a.status = 'HELD' and a.expires_at > :now and a.held_by = :subject)
+  and a.id <> :other_than
+"""
+
+
+async def lock_person(connection: AsyncConnection, person: str) -> None:
+    """Wait for other transactions that concern the same person, until this one ends."""
+    await connection.execute(text(LOCK_PERSON), {"person": person})
+
+
+async def save_usager(connection: AsyncConnection, details: UsagerDetails, subject: str | None) -> int:
+    """Write a usager, or what is new of a signed-in one, and return the id."""
+    return int((await connection.execute(text(INSERT), asdict(details) | {"subject": subject})).scalar_one())
+
+
+async def usager_of(connection: AsyncConnection, subject: str) -> UsagerRecord | None:
+    """Return the usager with an account."""
+    row = (await connection.execute(text(BY_SUBJECT), {"subject": subject})).mappings().one_or_none()
+    return None if row is None else UsagerRecord(**row)
+
+
+async def count_live(
+    connection: AsyncConnection,
+    office: int,
+    now: datetime,
+    *,
+    subject: str | None,
+    details: UsagerDetails | None,
+    other_than: int = 0,
+) -> int:
+    """Count a person's live appointments to come and holds at an office, one of them aside."""
+    bound = {
+        "office": office,
+        "now": now,
+        "subject": subject,
+        "other_than": other_than,
+        **{name: details and getattr(details, name) for name in ("email", "phone", "tax_number", "company_number")},
+    }
+    return int((await connection.execute(text(COUNT), bound)).scalar_one())
