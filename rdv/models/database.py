@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from rdv.errors import DatabaseUnavailable, MigrationMissing
 from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE
 
+Connection = AsyncConnection  # the other layers' name for it
+
 
 def psycopg_url(url: str) -> str:
     """The same address for SQLAlchemy's psycopg 3 dialect."""

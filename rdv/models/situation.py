@@ -117,8 +117,9 @@ async def load_situations(
     """Read offices' situations for the local days `first` to `last` in one statement; unknown ids are left out."""
     bound = {"offices": list(offices), "first": first - PAD, "last": last + PAD, "now": now}
     rows = (await connection.execute(text(SITUATIONS), bound)).mappings().all()
+    days = (first - PAD, last + PAD)
     return {
-        row["id"]: _situation(dict(row), tree, now, holidays.on(row["departement"], first - PAD, last + PAD))
+        row["id"]: _situation(dict(row), nation.tree, now, nation.holidays.on(row["departement"], *days))
         for row in rows
     }
 

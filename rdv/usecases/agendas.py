@@ -1,0 +1,111 @@
+"""Compiled agendas of offices, kept in memory and never stale.
+
+An agenda is kept with the version of what it was compiled from. Each use compares versions first (one statement for
+any number of offices) and reads again only what changed (one more). It is also read again once one of its holds
+expires, which no version tells.
+
+All agendas of one moment cover the same standard days, so that a version means the same for every office; a query
+beyond these gets an agenda of its own days.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+
+from rdv.engine.slots import Office
+from rdv.models.database import Connection, Database
+from rdv.models.nation import Nation, NationCache
+from rdv.models.situation import Situation, Version, load_situations, load_versions
+
+STANDARD_DAYS = 93  # ahead of today: a query's 62 days beyond the usual 30 days' horizon
+
+Window = tuple[date, date]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """One office's situation, compiled for some days; `asking` guards the engine, which serves one thread at a time."""
+
+    situation: Situation
+    engine: Office
+    asking: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def valid_at(self, now: datetime) -> bool:
+        """Tell whether no hold has expired since it was read."""
+        until = self.engine.valid_until
+        return until is None or now < until
+
+
+class Agendas:
+    """The agendas a process keeps, the most recently used of them."""
+
+    def __init__(self, database: Database, *, kept: int = 1000, threads: int = 2) -> None:
+        self._database = database
+        self.nations = NationCache()
+        self._kept = kept
+        self._limiter = CapacityLimiter(threads)
+        self._agendas: OrderedDict[tuple[int, Window], Agenda] = OrderedDict()
+
+    async def current(self, offices: Sequence[int], first: date, last: date, now: datetime) -> dict[int, Agenda]:
+        """Return the agendas of the known ones of the offices, as they are now, covering `first` to `last`."""
+        window = standard_window(first, last, now)
+        async with self._database.reading() as connection:
+            versions = await load_versions(connection, offices, *window)
+            stale = [office for office in versions if not self._holds(office, window, versions[office], now)]
+            if stale:
+                nation = await self.nations.at_least(connection, versions[stale[0]].nation)
+                await self._load(connection, nation, stale, window, now)
+        found = {}
+        for office in versions:
+            agenda = self._agendas.get((office, window))
+            if agenda is not None:
+                self._agendas.move_to_end((office, window))
+                found[office] = agenda
+        self._forget()
+        return found
+
+    async def under_lock(self, connection: Connection, office: int, first: date, last: date, now: datetime) -> Agenda:
+        """Return an agenda of just some days, read by a transaction that holds their locks; it is not kept."""
+        nation = await self.nations.current(connection)
+        situations = await load_situations(connection, nation, [office], first=first, last=last, now=now)
+        return await self.in_thread(lambda: _compiled(situations[office], (first, last)))
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run the engine where it does not hold up the event loop."""
+        return await to_thread.run_sync(work, limiter=self._limiter)
+
+    def _holds(self, office: int, window: Window, version: Version, now: datetime) -> bool:
+        agenda = self._agendas.get((office, window))
+        return agenda is not None and agenda.situation.version == version and agenda.valid_at(now)
+
+    async def _load(
+        self, connection: Connection, nation: Nation, offices: Sequence[int], window: Window, now: datetime
+    ) -> None:
+        first, last = window
+        situations = await load_situations(connection, nation, offices, first=first, last=last, now=now)
+        agendas = await self.in_thread(lambda: {o: _compiled(s, window) for o, s in situations.items()})
+        for office, agenda in agendas.items():
+            known = self._agendas.get((office, window))
+            # Two requests may read at once: the later version stays.
+            if known is None or known.situation.version <= agenda.situation.version:
+                self._agendas[office, window] = agenda
+
+    def _forget(self) -> None:
+        while len(self._agendas) > self._kept:
+            self._agendas.popitem(last=False)
+
+
+def standard_window(first: date, last: date, now: datetime) -> Window:
+    """Return the days an agenda is compiled for: the standard ones when they contain those asked for."""
+    standard = now.date() - timedelta(days=1), now.date() + timedelta(days=STANDARD_DAYS)
+    return standard if standard[0] <= first and last <= standard[1] else (first, last)
+
+
+def _compiled(situation: Situation, window: Window) -> Agenda:
+    return Agenda(situation, Office(situation.instance, *window))

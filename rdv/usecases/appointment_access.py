@@ -1,0 +1,47 @@
+"""Who sees and changes an appointment: its usager, whoever has its access code, and those who manage its office's.
+
+To everybody else it does not exist: a wrong code, a wrong reference and somebody else's appointment look the same.
+"""
+
+from rdv.errors import NotAllowed, NotFound
+from rdv.integrations.viewer import Viewer, ViewerKind
+from rdv.models.appointment_reads import AppointmentRecord
+from rdv.models.database import Connection
+from rdv.models.office_reads import load_offices
+from rdv.usecases.access import Module, may, modules_of
+from rdv.usecases.services import Services
+
+
+async def visible(
+    services: Services,
+    connection: Connection,
+    viewer: Viewer,
+    record: AppointmentRecord | None,
+    access_code: str | None,
+) -> AppointmentRecord:
+    """Return the appointment if the viewer may see and change it; raises NotFound or, for staff, NotAllowed.
+
+    A hold is known by its token only.
+    """
+    opened = services.secrets.opens(access_code, record.access_code_hash if record else None)
+    if record is None or record.status == "HELD":
+        raise NotFound("There is no such appointment, or the access code is not right.")
+    if opened or is_own(viewer, record):
+        return record
+    if Module.APPOINTMENTS not in modules_of(viewer):
+        raise NotFound("There is no such appointment, or the access code is not right.")
+    office = (await load_offices(connection, [record.office_id]))[record.office_id]
+    if not may(viewer, Module.APPOINTMENTS, office):
+        raise NotAllowed("You may not manage appointments of this office.")
+    return record
+
+
+def is_own(viewer: Viewer, record: AppointmentRecord) -> bool:
+    """Tell whether the appointment is the signed-in usager's own."""
+    mine = viewer.kind is ViewerKind.USAGER and viewer.subject is not None
+    return mine and record.usager is not None and record.usager.subject == viewer.subject
+
+
+def is_staff(viewer: Viewer) -> bool:
+    """Tell whether the viewer manages appointments somewhere: deadlines for usagers do not bind them."""
+    return Module.APPOINTMENTS in modules_of(viewer)

@@ -1,0 +1,219 @@
+"""Hold a slot, confirm it, move it, cancel it: read -> decide -> write -> tell.
+
+The engine decides under the locks of the office-days concerned, on what it reads after taking them; the constraints of
+the database have the last word. A refusal is raised inside the transaction, so nothing of it remains.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from rdv.engine.values import Modality, Place, Query, Seating
+from rdv.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
+from rdv.integrations.viewer import Viewer, ViewerKind
+from rdv.models.bookings import Overlap, Seat, Times, lock, writing
+from rdv.models.database import Connection
+from rdv.models.office_reads import OfficeRecord, load_offices
+from rdv.models.reason_tree import ReasonNode
+from rdv.usecases import access
+from rdv.usecases.agendas import Agenda
+from rdv.usecases.offices import check_modality, served_leaf
+from rdv.usecases.services import Services
+from rdv.usecases.slots import FIRST_YEAR, LAST_YEAR, ask, nearest
+
+ALTERNATIVES = 5
+ALTERNATIVE_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A slot that somebody wants: what for and when; `replacing` is the engine's id of the appointment to be moved."""
+
+    office_id: int
+    reason_id: int
+    start: datetime
+    modality: Modality
+    replacing: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What the engine decided under the locks, ready to be written."""
+
+    agenda: Agenda
+    reason: ReasonNode
+    times: Times
+    seat: Seat
+    moves: Mapping[int, Seat]
+
+    @property
+    def office(self) -> OfficeRecord:
+        return self.agenda.situation.office
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreeSlot:
+    """A free start as an alternative to one that is taken."""
+
+    start: datetime
+    end: datetime
+    remaining: int
+    modality: Modality
+
+
+async def office_for_booking(
+    services: Services, connection: Connection, viewer: Viewer, office_id: int
+) -> OfficeRecord:
+    """Return an office the viewer may book at; raises NotFound or NotAllowed."""
+    office = (await load_offices(connection, [office_id])).get(office_id)
+    if office is None:
+        raise NotFound("There is no such office.")
+    if viewer.kind not in (ViewerKind.ANONYMOUS, ViewerKind.USAGER):
+        access.require(viewer, access.Module.APPOINTMENTS, office)
+    if not office.open_to_booking:
+        raise NotAllowed("This office does not take appointments.")
+    return office
+
+
+def check_start(start: datetime, now: datetime) -> None:
+    """Refuse a start that no clock shows, that is no whole minute, or that is past."""
+    if not FIRST_YEAR <= start.year <= LAST_YEAR:
+        raise InvalidInput("start", "This date is out of range.")
+    if start.second or start.microsecond:
+        raise InvalidInput("start", "A start is a whole minute.")
+    if start < now:
+        raise InvalidInput("start", "This start is in the past.")
+
+
+async def decide(
+    services: Services,
+    connection: Connection,
+    viewer: Viewer,
+    office: OfficeRecord,
+    wanted: Wanted,
+    *,
+    now: datetime,
+    leaving: Times | None = None,
+) -> Decided:
+    """Lock the days concerned, read them, and find a seat; raises SlotTaken (without alternatives) or InvalidInput.
+
+    `leaving` are the times an appointment gives up, when one is moved. When the rearrangement that makes room reaches
+    days that are not locked, there is no seat: they are only known afterwards, and a later lock could be a circle.
+    """
+    zone = ZoneInfo(office.time_zone)
+    nation = await services.agendas.nations.current(connection)
+    longest = max((n.duration_minutes + n.buffer_minutes for n in nation.tree.nodes.values()), default=0)
+    roughly = _times(wanted.start, longest, 0, zone)
+    locked = await lock(connection, office.id, [roughly, *([leaving] if leaving else [])], now)
+    agenda = await services.agendas.under_lock(connection, office.id, roughly.day, roughly.day, now)
+    reason = served_leaf(agenda.situation.reasons, wanted.reason_id)
+    check_modality(reason, wanted.modality)
+    query = Query(
+        reason=str(reason.id),
+        from_date=roughly.day,
+        to_date=roughly.day,
+        channel=access.channel_of(viewer),
+        modality=wanted.modality,
+        replacing=wanted.replacing,
+    )
+    seating = await services.agendas.in_thread(lambda: agenda.engine.seat(query, wanted.start, now=now))
+    if seating is None:
+        _check_candidate(agenda, query, wanted.start, now)
+        raise SlotTaken("This slot is no longer free.")
+    if not _within(seating, agenda, locked):
+        raise SlotTaken("This slot is no longer free.")
+    return Decided(
+        agenda=agenda,
+        reason=reason,
+        times=_times(wanted.start, reason.duration_minutes, reason.buffer_minutes, zone),
+        seat=_seat(seating.place),
+        moves={int(name): _seat(place) for name, place in seating.moves.items()},
+    )
+
+
+async def taken(services: Services, viewer: Viewer, wanted: Wanted, message: str) -> SlotTaken:
+    """Return the refusal with free starts near the wanted one, as they are now."""
+    now = services.clock()
+    day = wanted.start.astimezone(UTC).date()
+    first, last = max(day - timedelta(days=ALTERNATIVE_DAYS), now.date()), day + timedelta(days=ALTERNATIVE_DAYS)
+    agenda = (await services.agendas.current([wanted.office_id], first, last, now))[wanted.office_id]
+    reason = agenda.situation.reasons[wanted.reason_id]
+    query = Query(
+        reason=str(reason.id),
+        from_date=first,
+        to_date=last,
+        channel=access.channel_of(viewer),
+        modality=wanted.modality,
+        replacing=wanted.replacing,
+    )
+    starts = nearest((await ask(services, agenda, query, now)).starts, wanted.start, ALTERNATIVES)
+    return SlotTaken(message, alternatives=await _alternatives(services, agenda, query, starts, now))
+
+
+async def _alternatives(
+    services: Services, agenda: Agenda, query: Query, starts: list[datetime], now: datetime
+) -> list[FreeSlot]:
+    duration = timedelta(minutes=agenda.situation.reasons[int(query.reason)].duration_minutes)
+    found = []
+    for day in sorted({start.date() for start in starts}):
+        answer = await ask(services, agenda, replace(query, from_date=day, to_date=day), now, remaining=True)
+        found += [
+            FreeSlot(start=start, end=_later(start, duration), remaining=remaining, modality=query.modality)
+            for start, remaining in zip(answer.starts, answer.remaining, strict=True)
+            if start in starts
+        ]
+    return found
+
+
+def _check_candidate(agenda: Agenda, query: Query, start: datetime, now: datetime) -> None:
+    """Say what is wrong with a start that is not taken but never was one."""
+    compiled = agenda.engine.compiled
+    tick = compiled.horizon.earliest(start, 0)
+    kind = compiled.kind(query.reason, query.channel, query.modality)
+    if compiled.horizon.moment(tick) != start or not any(s >> tick & 1 for _, s in compiled.candidates(kind)):
+        raise InvalidInput("start", "This is not one of the office's start times for this reason.")
+    low, high = compiled.bookable(now)
+    if tick < low:
+        raise InvalidInput("start", "This start is too near: the office wants to know earlier.")
+    if tick >= high:
+        raise InvalidInput("start", "This start is too far ahead: it cannot be booked yet.")
+
+
+def _within(seating: Seating, agenda: Agenda, locked: list[date]) -> bool:
+    """Tell whether every appointment that moves stands on a locked day."""
+    zone = agenda.situation.instance.zone
+    by_id = {a.id: a for a in agenda.situation.instance.appointments}
+    return all(by_id[name].start.astimezone(zone).date() in locked for name in seating.moves)
+
+
+def _times(start: datetime, duration_minutes: int, buffer_minutes: int, zone: ZoneInfo) -> Times:
+    end = start.astimezone(UTC) + timedelta(minutes=duration_minutes)
+    return Times(
+        day=start.astimezone(zone).date(),
+        start=start.astimezone(UTC),
+        end=end,
+        until=end + timedelta(minutes=buffer_minutes),
+    )
+
+
+def _later(start: datetime, duration: timedelta) -> datetime:
+    """Add to the instant, not to the wall clock, and keep the zone."""
+    return (start.astimezone(UTC) + duration).astimezone(start.tzinfo)
+
+
+def _seat(place: Place) -> Seat:
+    return Seat(counter_id=int(place.counter), agent_ids=tuple(map(int, place.agents)))
+
+
+__all__ = [
+    "Decided",
+    "FreeSlot",
+    "Overlap",
+    "Wanted",
+    "check_start",
+    "decide",
+    "office_for_booking",
+    "taken",
+    "writing",
+]

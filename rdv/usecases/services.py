@@ -1,0 +1,19 @@
+"""What every use case needs, opened once by the composition root."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from rdv.models.database import Database
+from rdv.usecases.agendas import Agendas
+from rdv.usecases.secrets import Secrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The database, the agendas kept in memory, the clock, and what seals codes and tokens."""
+
+    database: Database
+    agendas: Agendas
+    clock: Callable[[], datetime]
+    secrets: Secrets
