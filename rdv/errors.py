@@ -13,6 +13,7 @@ never a person's: its message may end up in a log.
     │   ├── TooManyAppointments     the usager already has as many as the office allows
     │   ├── TooLate                 the deadline for changes has passed
     │   └── IdempotencyConflict     the key was used before, with another body
+    ├── BadToken            the caller's token proves nothing: an HTTP 401 before any GraphQL
     └── OperatorError       the installation is not right; one line for whoever runs it
         ├── BadSetting
         ├── DatabaseUnavailable
@@ -106,6 +107,13 @@ class IdempotencyConflict(Refusal):
     """The idempotency key was used before, with another body."""
 
     code = "IDEMPOTENCY_CONFLICT"
+
+
+class BadToken(RdvError):
+    """The caller's token proves nothing; the message never says which check failed."""
+
+    def __init__(self) -> None:
+        super().__init__("The token is not valid.")
 
 
 class OperatorError(RdvError):

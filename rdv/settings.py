@@ -8,7 +8,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rdv.errors import BadSetting
 
-DatabaseUrl = Annotated[PostgresDsn, UrlConstraints(allowed_schemes=["postgresql", "postgres", "postgresql+psycopg"])]
+# A socket's address has no host before the path: postgresql:///rdv?host=/run/postgresql.
+DatabaseUrl = Annotated[
+    PostgresDsn,
+    UrlConstraints(allowed_schemes=["postgresql", "postgres", "postgresql+psycopg"], host_required=False),
+]
 
 
 class Settings(BaseSettings):
@@ -18,7 +22,10 @@ class Settings(BaseSettings):
 
     database_url: DatabaseUrl | None = Field(default=None, description="a PostgreSQL ≥ 15; none = embedded")
     data_dir: Path = Field(default=Path(".rdv"), description="where embedded database and demo keep files")
-    secret_key: SecretStr = Field(default=SecretStr(""), min_length=32, description="seals codes and tokens")
+    # Empty = not given: only what serves needs it, and says so.
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), validate_default=False, min_length=32, description="seals codes and tokens"
+    )
     token_issuer: str = Field(default="rdv-demo", description="who must have issued an identity token")
     token_audience: str = Field(default="rdv", description="for whom a token must have been issued")
     token_jwks: str = Field(default="", description="the issuer's public keys, as a JSON Web Key Set")
