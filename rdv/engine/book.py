@@ -97,6 +97,31 @@ class Book:
             found.remaining[start] = count
         return count
 
+    def seat(self, kind: Kind, start: int) -> tuple[Seat, dict[str, Seat]] | None:
+        """Return a seat for a visit of a kind at a tick, and the new seats of those who move; None = not feasible."""
+        if not self.findings(kind, start, start + 1).feasible >> start & 1:
+            return None
+        visit = self.compiled.candidate_visit(kind, start)
+        problem, placement = self._around(*self._touched(visit.start, visit.until))
+        found = assignment.seat(problem, placement, visit, self._by_loss(visit), budget=self.budget)
+        if found is None:
+            return None
+        seats = dict(found.seats)
+        new = seats.pop(visit.id)
+        # Against where they stand, not against the witness: that is what has to be written.
+        stood = {v.id: Seat(v.counter, v.served_by) for v in self.visits if v.id in seats and v.counter is not None}
+        return new, {name: seat for name, seat in seats.items() if stood.get(name) != seat}
+
+    def _by_loss(self, visit: Visit) -> list[int]:
+        """Return the counters free for a visit, first those that later visits miss least: least flexible, tightest."""
+        span = ticks.interval(visit.start, visit.until)
+
+        def loss(counter: int) -> tuple[int, int, int]:
+            begin, end = ticks.run_around(self.compiled.room(counter) & ~self._counter_busy[counter], visit.start)
+            return self.compiled.flexibility(counter), end - begin, counter
+
+        return sorted((c for c in ticks.members(visit.counters) if not self._counter_busy[c] & span), key=loss)
+
     # Placing
 
     def _touched(self, begin: int, end: int) -> tuple[int, int]:

@@ -85,14 +85,14 @@ class Compiled:
         self._counters_open: dict[tuple[int, int], int] = {}
         self._agents_present: dict[tuple[int, int], int] = {}
         self._points: dict[tuple[str, int, int], bytes] = {}
-        self._allowed: dict[tuple[str, Channel, Modality], int] = {}
+        self._allowed: dict[tuple[str, str, Modality], int] = {}
         self._skilled: dict[str, int] = {}
         self._candidates: dict[Kind, tuple[tuple[int, int], ...]] = {}
         self._staffed: dict[tuple[Kind, int | None], int] = {}
 
     # What a query asks
 
-    def kind(self, reason_id: str, channel: Channel, modality: Modality) -> Kind:
+    def kind(self, reason_id: str, channel: str, modality: Modality) -> Kind:
         """Return the kind of a query; raises KeyError for an unknown reason."""
         reason = self.reasons[reason_id]
         tick = self.horizon.tick
@@ -157,6 +157,13 @@ class Compiled:
         """Return the ticks of a counter's closures, open or not."""
         return self._distinct_closed[self._room_at[counter]]
 
+    def flexibility(self, counter: int) -> int:
+        """Return how many sorts of visits a counter takes: reasons times channels times modalities."""
+        of = self.instance.counters[counter]
+        reasons = len(self.instance.reasons) if of.reasons is None else len(of.reasons)
+        channels = len(Channel) if of.channels is None else len(of.channels)
+        return reasons * channels * (len(Modality) if of.modalities is None else len(of.modalities))
+
     def bookable(self, now: datetime) -> tuple[int, int]:
         """Return the ticks `[low, high)` that the lead time and the horizon allow; they may lie outside the horizon."""
         rules = self.instance.rules
@@ -209,7 +216,7 @@ class Compiled:
             served_by=given,
         )
 
-    def allowed(self, reason: str, channel: Channel, modality: Modality) -> int:
+    def allowed(self, reason: str, channel: str, modality: Modality) -> int:
         """Return the counters that allow a reason, channel and modality."""
         key = (reason, channel, modality)
         found = self._allowed.get(key)

@@ -154,7 +154,7 @@ def _appointment(appointment: Appointment, instance: Instance) -> Document:
         id=appointment.id,
         reason=appointment.reason,
         start=appointment.start.astimezone(instance.zone).isoformat(),
-        channel=appointment.channel.value,
+        channel=str(appointment.channel),
         modality=appointment.modality.value,
         counter=appointment.counter,
         agents=list(appointment.agents) or None,
@@ -169,7 +169,7 @@ def _appointment(appointment: Appointment, instance: Instance) -> Document:
 def _query(query: Query) -> Document:
     return _present(
         reason=query.reason,
-        channel=query.channel.value,
+        channel=str(query.channel),
         modality=query.modality.value,
         from_=query.from_date.isoformat(),
         to=query.to_date.isoformat(),

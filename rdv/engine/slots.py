@@ -14,7 +14,7 @@ from rdv.engine.book import Book
 from rdv.engine.compact import compact
 from rdv.engine.compile import Compiled, Kind
 from rdv.engine.horizon import day_from
-from rdv.engine.values import Answer, Instance, Place, Policy, Query, Result, Status, WhyNot
+from rdv.engine.values import Answer, Instance, Place, Policy, Query, Result, Seated, Status, WhyNot
 from rdv.engine.why import why
 
 BOOKS_KEPT = 8  # rescheduling pages open at the same time for one office and its period
@@ -68,6 +68,31 @@ class Office:
             starts=tuple(map(self.compiled.horizon.moment, starts)),
             remaining=tuple(book.remaining(kind, start) for start in starts) if remaining else (),
             why=self._why(query, kind, feasible, offered, moment) if explain else (),
+        )
+
+    def seat(self, query: Query, start: datetime, *, now: datetime | None = None) -> Seated | None:
+        """Return a place for an appointment at a start, and who has to move for it; None when it cannot be had.
+
+        The start is a candidate within lead time and horizon (rules 2 and 5); a compact office takes every feasible
+        one, since it showed it when the usager chose. Raises KeyError and ValueError as `answer` does.
+        """
+        if not self.covers(query):
+            raise ValueError(f"the office is not compiled for {query.from_date} to {query.to_date}")
+        kind = self.compiled.kind(query.reason, query.channel, query.modality)
+        horizon = self.compiled.horizon
+        at = horizon.earliest(start, 0)
+        begin, end = self._window(
+            *horizon.days(day_from(query.from_date), day_from(query.to_date)), now or self.instance.now
+        )
+        if not begin <= at < end or horizon.moment(at) != start:
+            return None
+        found = self._book(query.replacing).seat(kind, at)
+        if found is None:
+            return None
+        new, moves = found
+        return Seated(
+            place=self._place(new.counter, new.agents),
+            moves={name: self._place(seat.counter, seat.agents) for name, seat in moves.items()},
         )
 
     def result(self, *, explain: bool = False) -> Result:

@@ -88,6 +88,13 @@ def members(ticks: int, offset: int = 0) -> list[int]:
     return found
 
 
+def run_around(ticks: int, at: int) -> tuple[int, int]:
+    """Return the maximal interval of the set that contains a tick of it."""
+    begin = (~ticks & ((1 << at) - 1)).bit_length()
+    after = ticks >> at
+    return begin, at + (~after & (after + 1)).bit_length() - 1
+
+
 def runs(ticks: int) -> list[tuple[int, int]]:
     """Return the maximal intervals of the set, ascending."""
     before = ticks << 1

@@ -5,16 +5,18 @@ values (`date`, minutes of the day, `WallRange`) are the office's and become ins
 instants are aware `datetime`s. Meanings are those of `instance-format.md`, which names its source for each rule.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 MINUTES_PER_DAY = 24 * 60
+Date = date  # where a field is called `date` too
 
 
 class Channel(StrEnum):
-    """Where a booking comes from."""
+    """Where a booking comes from, as far as the product names it; the engine compares names and takes any."""
 
     INTERNET = "INTERNET"
     CONTACT_CENTRE = "CONTACT_CENTRE"
@@ -67,7 +69,7 @@ class Opening:
     until_date: date | None = None
     every_weeks: int = 1
     nth_of_month: frozenset[int] | None = None
-    date: date | None = None  # last: from here on the name is the field's
+    date: "Date | None" = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.start_minute < self.end_minute <= MINUTES_PER_DAY:
@@ -144,11 +146,11 @@ class Counter:
     openings: tuple[Opening, ...] = ()
     exceptions: tuple[DayException, ...] = ()
     reasons: frozenset[str] | None = None
-    channels: frozenset[Channel] | None = None
+    channels: frozenset[str] | None = None
     modalities: frozenset[Modality] | None = None
     exposed: bool = True
 
-    def allows(self, reason: str, channel: Channel, modality: Modality) -> bool:
+    def allows(self, reason: str, channel: str, modality: Modality) -> bool:
         return (
             (self.reasons is None or reason in self.reasons)
             and (self.channels is None or channel in self.channels)
@@ -177,7 +179,7 @@ class Appointment:
     start: datetime
     duration_minutes: int
     buffer_minutes: int = 0
-    channel: Channel = Channel.INTERNET
+    channel: str = Channel.INTERNET
     modality: Modality = Modality.IN_PERSON
     counter: str | None = None
     agents: tuple[str, ...] = ()
@@ -214,7 +216,7 @@ class Query:
     reason: str
     from_date: date
     to_date: date
-    channel: Channel = Channel.INTERNET
+    channel: str = Channel.INTERNET
     modality: Modality = Modality.IN_PERSON
     replacing: str | None = None
 
@@ -261,6 +263,14 @@ class Place:
 
     counter: str
     agents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seated:
+    """Where a new appointment sits, and where those sit now that have to move to make room for it."""
+
+    place: Place
+    moves: Mapping[str, Place]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ MAX_LIST = 10_000  # exceptions, closures, absences of one owner
 MAX_TEXT = 200
 MAX_AGENTS_NEEDED = 100
 MAX_LEAD_DAYS = 36_500
+MAX_DURATION = 31 * MINUTES_PER_DAY
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -121,9 +122,8 @@ Moment = Annotated[datetime, _text(_instant)]
 Start = Annotated[datetime, _text(_whole_minute)]
 Id = Annotated[str, _text(_id)]
 Step = Annotated[int, Field(ge=1, le=MINUTES_PER_DAY)]
-Duration = Annotated[int, Field(ge=1, le=MINUTES_PER_DAY)]
-Buffer = Annotated[int, Field(ge=0, le=MINUTES_PER_DAY)]
-ChannelText = Annotated[Channel, Field(strict=False)]
+Duration = Annotated[int, Field(ge=1, le=MAX_DURATION)]
+Buffer = Annotated[int, Field(ge=0, le=MAX_DURATION)]
 ModalityText = Annotated[Modality, Field(strict=False)]
 Nth = Literal[1, 2, 3, 4, 5, -1, -2, -3, -4, -5]
 
@@ -195,7 +195,7 @@ class CounterShape(_Shape):
     openings: Openings = []
     exceptions: Exceptions = []
     reasons: Annotated[list[Id], Len(0, MAX_REASONS)] | None = None
-    channels: Annotated[list[ChannelText], Len(0, 100)] | None = None
+    channels: Annotated[list[Id], Len(0, 100)] | None = None
     modalities: Annotated[list[ModalityText], Len(0, 100)] | None = None
     exposed: bool = True
 
@@ -217,7 +217,7 @@ class AppointmentShape(_Shape):
     id: Id
     reason: Id
     start: Start
-    channel: ChannelText = Channel.INTERNET
+    channel: Id = Channel.INTERNET  # other systems name channels of their own
     modality: ModalityText = Modality.IN_PERSON
     counter: Id | None = None
     agents: Annotated[list[Id], Len(0, MAX_AGENTS_NEEDED)] | None = None
@@ -232,7 +232,7 @@ class QueryShape(_Shape):
     """A query over local dates, both included."""
 
     reason: Id
-    channel: ChannelText = Channel.INTERNET
+    channel: Id = Channel.INTERNET  # other systems name channels of their own
     modality: ModalityText = Modality.IN_PERSON
     from_: QueryDate = Field(alias="from")
     to: QueryDate

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rdv.engine.values import Modality, Place, Query, Seating
+from rdv.engine.values import Modality, Place, Query, Seated
 from rdv.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
 from rdv.integrations.viewer import Viewer, ViewerKind
 from rdv.models.bookings import Overlap, Seat, Times, lock, writing
@@ -117,18 +117,18 @@ async def decide(
         modality=wanted.modality,
         replacing=wanted.replacing,
     )
-    seating = await services.agendas.in_thread(lambda: agenda.engine.seat(query, wanted.start, now=now))
-    if seating is None:
+    seated = await services.agendas.in_thread(lambda: agenda.engine.seat(query, wanted.start, now=now))
+    if seated is None:
         _check_candidate(agenda, query, wanted.start, now)
         raise SlotTaken("This slot is no longer free.")
-    if not _within(seating, agenda, locked):
+    if not _within(seated, agenda, locked):
         raise SlotTaken("This slot is no longer free.")
     return Decided(
         agenda=agenda,
         reason=reason,
         times=_times(wanted.start, reason.duration_minutes, reason.buffer_minutes, zone),
-        seat=_seat(seating.place),
-        moves={int(name): _seat(place) for name, place in seating.moves.items()},
+        seat=_seat(seated.place),
+        moves={int(name): _seat(place) for name, place in seated.moves.items()},
     )
 
 
@@ -180,11 +180,11 @@ def _check_candidate(agenda: Agenda, query: Query, start: datetime, now: datetim
         raise InvalidInput("start", "This start is too far ahead: it cannot be booked yet.")
 
 
-def _within(seating: Seating, agenda: Agenda, locked: list[date]) -> bool:
+def _within(seated: Seated, agenda: Agenda, locked: list[date]) -> bool:
     """Tell whether every appointment that moves stands on a locked day."""
     zone = agenda.situation.instance.zone
     by_id = {a.id: a for a in agenda.situation.instance.appointments}
-    return all(by_id[name].start.astimezone(zone).date() in locked for name in seating.moves)
+    return all(by_id[name].start.astimezone(zone).date() in locked for name in seated.moves)
 
 
 def _times(start: datetime, duration_minutes: int, buffer_minutes: int, zone: ZoneInfo) -> Times:

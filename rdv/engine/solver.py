@@ -1,0 +1,282 @@
+"""The last resort: CP-SAT on one problem. The only module that knows OR-Tools.
+
+The model, in words. Counters that no visit can tell apart form a *class*; a visit that sits takes one place in exactly
+one class it may sit in. At every tick at which a visit begins, a class holds at most as many visits as it has counters
+(*class clique*). This is exact: inside a class the visits are intervals, and intervals that never overlap more than
+k-fold can be dealt out to k counters in order of their beginnings. A visit that sits has as many agents as it needs,
+those it keeps among them (*staffing*); at every such tick an agent serves at most one visit (*agent clique*), and only
+at a counter they may work at (*tie*). What agents may work at is part of what tells counters apart.
+
+One worker, a fixed seed and a deterministic limit: the same problem always gets the same answer. A limit that runs out
+is `Undecided`, never "infeasible".
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ortools.sat.python import cp_model
+
+from rdv.engine.seating import Seating, bits
+from rdv.engine.visits import Placement, Problem, Seat, Visit
+
+Literal = cp_model.IntVar
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The limit ran out before there was an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Infeasible:
+    """It was shown that there is no answer."""
+
+
+class Model:
+    """The variables of one problem: `sits[v]`, `in_class[v][k]` and `serves[v][a]` by visit id, class and agent."""
+
+    def __init__(self, problem: Problem, optional: Sequence[Visit], *, all_sit: bool, seconds: float) -> None:
+        """Take the problem's visits, which all have to sit or (not `all_sit`) may stay out, and optional ones."""
+        self.problem = problem
+        self.visits = [*problem.visits, *optional]
+        self.classes = counter_classes(self.visits, problem)
+        self.cp = cp_model.CpModel()
+        must = {v.id for v in problem.visits} if all_sit else set()
+        self.sits = {v.id: self.cp.new_bool_var("") for v in self.visits}
+        self.in_class = {v.id: self._classes_of(v) for v in self.visits}
+        self.serves = {v.id: {a: self.cp.new_bool_var("") for a in self._agents_of(v)} for v in self.visits}
+        for visit in self.visits:
+            if visit.id in must:
+                self.cp.add(self.sits[visit.id] == 1)
+            for rule in VISIT_RULES:
+                rule(self, visit)
+        moments = moments_of(self.visits)
+        for shared_rule in SHARED_RULES:
+            shared_rule(self, moments)
+        self._solver = cp_model.CpSolver()
+        self._solver.parameters.num_workers = 1
+        self._solver.parameters.random_seed = 0
+        self._solver.parameters.max_deterministic_time = seconds
+
+    def solve(self) -> dict[str, Seat] | Infeasible | Undecided:
+        """Return seats for the visits that sit in the best answer, or in any where nothing is to be maximised."""
+        match self._solver.solve(self.cp):
+            case cp_model.OPTIMAL:
+                return self._seats()
+            case cp_model.INFEASIBLE:
+                return Infeasible()
+            case cp_model.FEASIBLE | cp_model.UNKNOWN:
+                return Undecided()
+            case status:
+                raise AssertionError(f"the model is not valid: {self._solver.status_name(status)}")
+
+    def _classes_of(self, visit: Visit) -> dict[int, Literal]:
+        return {
+            k: self.cp.new_bool_var("") for k, members in enumerate(self.classes) if visit.counters >> members[0] & 1
+        }
+
+    def _agents_of(self, visit: Visit) -> Iterable[int]:
+        return bits(visit.agents) if visit.agents_needed else ()
+
+    def _seats(self) -> dict[str, Seat]:
+        """Deal the visits of each class out to its counters in order of their beginnings, keeping present ones."""
+        value = self._solver.boolean_value
+        seats: dict[str, Seat] = {}
+        for k, members in enumerate(self.classes):
+            free_at = dict.fromkeys(members, -1)
+            inside = [v for v in self.visits if k in self.in_class[v.id] and value(self.in_class[v.id][k])]
+            for visit in sorted(inside, key=lambda v: (v.start, v.id)):
+                free = [c for c in members if free_at[c] <= visit.start]
+                counter = visit.counter if visit.counter in free else free[0]
+                free_at[counter] = visit.until
+                agents = sum(1 << a for a, serves in self.serves[visit.id].items() if value(serves))
+                seats[visit.id] = Seat(counter, agents)
+        return seats
+
+
+def a_place_in_one_class(model: Model, visit: Visit) -> None:
+    model.cp.add(sum(model.in_class[visit.id].values()) == model.sits[visit.id])
+
+
+def staffing(model: Model, visit: Visit) -> None:
+    serves = model.serves[visit.id]
+    if not visit.agents_needed:
+        return
+    model.cp.add(sum(serves.values()) == visit.agents_needed * model.sits[visit.id])
+    for agent in bits(visit.must_agents):
+        if agent in serves:
+            model.cp.add(serves[agent] == model.sits[visit.id])
+
+
+def tie(model: Model, visit: Visit) -> None:
+    allowed = model.problem.agent_counters
+    if allowed is None:
+        return
+    for k, inside in model.in_class[visit.id].items():
+        for agent, serves in model.serves[visit.id].items():
+            if not allowed[agent] >> model.classes[k][0] & 1:
+                model.cp.add_at_most_one(inside, serves)
+
+
+def class_clique(model: Model, moments: Sequence[Sequence[Visit]]) -> None:
+    for k, members in enumerate(model.classes):
+        for live in _maximal([v.id for v in live if k in model.in_class[v.id]] for live in moments):
+            if len(live) > len(members):
+                model.cp.add(sum(model.in_class[name][k] for name in live) <= len(members))
+
+
+def agent_clique(model: Model, moments: Sequence[Sequence[Visit]]) -> None:
+    for agent in range(model.problem.agent_count):
+        for live in _maximal([v.id for v in live if agent in model.serves[v.id]] for live in moments):
+            if len(live) > 1:
+                model.cp.add_at_most_one(model.serves[name][agent] for name in live)
+
+
+VISIT_RULES: tuple[Callable[[Model, Visit], None], ...] = (a_place_in_one_class, staffing, tie)
+SHARED_RULES: tuple[Callable[[Model, Sequence[Sequence[Visit]]], None], ...] = (class_clique, agent_clique)
+
+
+def counter_classes(visits: Sequence[Visit], problem: Problem) -> list[list[int]]:
+    """Return the counters that anybody may sit at, grouped by what can be told apart."""
+    classes: dict[tuple[int, ...], list[int]] = {}
+    ties = problem.agent_counters or ()
+    for counter in range(problem.counter_count):
+        may_sit = tuple(visit.counters >> counter & 1 for visit in visits)
+        if any(may_sit):
+            key = (*may_sit, *(tied >> counter & 1 for tied in ties))
+            classes.setdefault(key, []).append(counter)
+    return list(classes.values())
+
+
+def moments_of(visits: Sequence[Visit]) -> list[list[Visit]]:
+    """Return, for each tick at which a visit begins, who is live then."""
+    return [[v for v in visits if v.start <= at < v.until] for at in sorted({v.start for v in visits})]
+
+
+def _maximal(cliques: Iterable[list[str]]) -> list[list[str]]:
+    """Leave out each clique that its predecessor or successor contains."""
+    found: list[list[str]] = []
+    for clique in cliques:
+        if found and set(clique) <= set(found[-1]):
+            continue
+        if found and set(found[-1]) <= set(clique):
+            found.pop()
+        found.append(clique)
+    return found
+
+
+def place(problem: Problem, *, seconds: float) -> Placement:
+    """Seat as many visits as can be, stranding the newest of the list first.
+
+    The strandings are found one after another from the newest on: among the smallest sets, the one whose last member
+    comes latest. When the limit runs out, what is known is completed greedily and counted as undecided.
+    """
+    model = Model(problem, (), all_sit=False, seconds=seconds)
+    total = len(problem.visits)
+    placed = sum(model.sits.values())
+    model.cp.maximize(placed)
+    best = model.solve()
+    if not isinstance(best, dict):
+        return _greedily(problem)
+    model.cp.add(placed == len(best))
+    upto = total
+    for _ in range(total - len(best)):
+        latest = model.cp.new_int_var(0, upto - 1, "")
+        among = problem.visits[:upto]
+        model.cp.add_max_equality(latest, [at * (1 - model.sits[visit.id]) for at, visit in enumerate(among)])
+        model.cp.maximize(latest)
+        answer = model.solve()
+        if not isinstance(answer, dict):
+            break
+        best = answer
+        upto = max(at for at, visit in enumerate(among) if visit.id not in best)
+        model.cp.add(model.sits[problem.visits[upto].id] == 0)
+        for visit in among[upto + 1 :]:
+            model.cp.add(model.sits[visit.id] == 1)
+    stranded = tuple(visit.id for visit in problem.visits if visit.id not in best)
+    return Placement(seats=best, stranded=stranded)
+
+
+def which_fit(problem: Problem, candidates: Sequence[Visit], *, seconds: float) -> tuple[set[str], int]:
+    """Return which of the candidates fit, each alone, and how many are undecided: all asked in one model.
+
+    One of them has to sit; each answer settles that one and those its seats leave room for; the last "infeasible"
+    settles the rest.
+    """
+    model = Model(problem, candidates, all_sit=True, seconds=seconds)
+    left = {visit.id: visit for visit in candidates}
+    model.cp.add_exactly_one(model.sits[name] for name in left)
+    fits: set[str] = set()
+    while left:
+        answer = model.solve()
+        if isinstance(answer, Undecided):
+            return fits, len(left)
+        if isinstance(answer, Infeasible):
+            break
+        settled = {name for name in left if name in answer} | _room_for(problem, answer, left.values())
+        fits |= settled
+        for name in settled:
+            del left[name]
+            model.cp.add(model.sits[name] == 0)
+    return fits, 0
+
+
+def most_copies(problem: Problem, visit: Visit, *, at_least: int, at_most: int, seconds: float) -> int:
+    """Return how many copies of a visit fit together; what is not found out in time does not count."""
+    copies = [_copy(visit, number) for number in range(at_most)]
+    model = Model(problem, copies, all_sit=True, seconds=seconds)
+    for one, other in pairwise(copies):
+        model.cp.add_implication(model.sits[other.id], model.sits[one.id])
+    model.cp.maximize(sum(model.sits[copy.id] for copy in copies))
+    answer = model.solve()
+    return sum(copy.id in answer for copy in copies) if isinstance(answer, dict) else at_least
+
+
+def seat(problem: Problem, visit: Visit, *, seconds: float) -> Placement | None:
+    """Return seats for all visits and one more, None when there are none or it is undecided."""
+    model = Model(problem, (visit,), all_sit=True, seconds=seconds)
+    model.cp.add(model.sits[visit.id] == 1)
+    for one in model.visits:
+        for k, inside in model.in_class[one.id].items():
+            model.cp.add_hint(inside, one.counter in model.classes[k])
+    answer = model.solve()
+    return Placement(seats=answer, stranded=()) if isinstance(answer, dict) else None
+
+
+def _copy(visit: Visit, number: int) -> Visit:
+    return Visit(
+        id=f"{visit.id}\0{number}",
+        start=visit.start,
+        until=visit.until,
+        counters=visit.counters,
+        agents=visit.agents,
+        agents_needed=visit.agents_needed,
+    )
+
+
+def _room_for(problem: Problem, seats: dict[str, Seat], others: Iterable[Visit]) -> set[str]:
+    """Return which of the others could sit, each alone, with the problem's visits where the seats put them."""
+    found = set()
+    for other in others:
+        seating = Seating(problem, [*problem.visits, other])
+        for visit in problem.visits:
+            seating.take(visit, seats[visit.id])
+        span = seating.span(other)
+        if any(seating.is_free(c, span) and seating.agents_for(other, c) is not None for c in bits(other.counters)):
+            found.add(other.id)
+    return found
+
+
+def _greedily(problem: Problem) -> Placement:
+    """Seat visits in list order as long as there is room: valid, but maybe not the best."""
+    seating = Seating(problem, problem.visits)
+    for visit in problem.visits:
+        span = seating.span(visit)
+        for counter in bits(visit.counters):
+            agents = seating.agents_for(visit, counter) if seating.is_free(counter, span) else None
+            if agents is not None:
+                seating.take(visit, Seat(counter, agents))
+                break
+    stranded = tuple(v.id for v in problem.visits if v.id not in seating.seats)
+    return Placement(seats=dict(seating.seats), stranded=stranded, undecided=1)
