@@ -1,7 +1,7 @@
 """An appointment as people see it: one statement, with its usager, counter and agents."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -46,7 +46,8 @@ class AppointmentRecord:
 _SELECT = """
 select a.id, a.office_id, a.reference, a.status, a.reason_id, a.starts_at, a.ends_at, a.occupied_until, a.channel,
        a.modality, a.counter_id, a.comment, a.hold_token_hash, a.access_code_hash, a.held_by, a.expires_at,
-       u.id as usager_id, u.public_id, u.subject, u.first_name, u.last_name,
+       u.id as usager_id, u.public_id, u.subject, u.first_name, u.last_name, u.email, u.phone, u.tax_number,
+       u.company_number, u.locale,
        (select array_agg(array[g.id::text, g.display_name] order by g.id)
         from appointment_agent p join agent g on g.id = p.agent_id where p.appointment_id = a.id) as agents
 from appointment a left join usager u on u.id = a.usager_id
@@ -91,15 +92,11 @@ async def count_of_usager(connection: AsyncConnection, usager: int) -> int:
 
 
 def _record(row: Mapping[Any, Any]) -> AppointmentRecord:
-    given = {name: row[name] for name in AppointmentRecord.__slots__ if name not in ("usager", "agents")}
+    given = {
+        name: row[name] for name in (f.name for f in fields(AppointmentRecord)) if name not in ("usager", "agents")
+    }
     usager = None
     if row["usager_id"] is not None:
-        usager = UsagerRecord(
-            id=row["usager_id"],
-            public_id=row["public_id"],
-            subject=row["subject"],
-            first_name=row["first_name"],
-            last_name=row["last_name"],
-        )
+        usager = UsagerRecord(**{f.name: row["usager_id" if f.name == "id" else f.name] for f in fields(UsagerRecord)})
     agents = tuple(AgentRecord(id=int(identity), display_name=name) for identity, name in row["agents"] or ())
     return AppointmentRecord(**given, usager=usager, agents=agents)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg.errors import ExclusionViolation
 from sqlalchemy import text
@@ -97,6 +98,11 @@ where id = :appointment
 """
 
 CANCEL = "update appointment set status = 'CANCELLED', cancelled_why = :why where id = :appointment"
+
+
+def local_day(moment: datetime, time_zone: str) -> date:
+    """Return the day of a moment at an office."""
+    return moment.astimezone(ZoneInfo(time_zone)).date()
 
 
 @asynccontextmanager

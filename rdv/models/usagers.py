@@ -30,6 +30,11 @@ class UsagerRecord:
     subject: str | None
     first_name: str
     last_name: str
+    email: str | None
+    phone: str | None
+    tax_number: str | None
+    company_number: str | None
+    locale: str
 
     @property
     def display_name(self) -> str:
@@ -48,13 +53,16 @@ on conflict (subject) do update set
 returning id
 """
 
-BY_SUBJECT = "select id, public_id, subject, first_name, last_name from usager where subject = :subject"
+COLUMNS = "id, public_id, subject, first_name, last_name, email, phone, tax_number, company_number, locale"
+
+BY_SUBJECT = f"select {COLUMNS} from usager where subject = :subject"
 
 # Live appointments to come, and holds, of one person at an office: by account, or by what they gave of themselves.
 COUNT = """
 select count(*) from appointment a left join usager u on u.id = a.usager_id
 where a.office_id = :office and a.starts_at > :now
-  and (a.status = 'BOOKED' and (u.subject = :subject or lower(u.email) = lower(:email) or u.phone = :phone
+  and (a.status = 'BOOKED' and (u.subject = :subject or lower(u.email) = lower(cast(:email as text))
+                                or u.phone = :phone
                                 or u.tax_number = :tax_number or u.company_number = :company_number)
        or a.status = 'HELD' and a.expires_at > :now and a.held_by = :subject)
   and a.id <> :other_than

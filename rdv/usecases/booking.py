@@ -7,12 +7,11 @@ the database have the last word. A refusal is raised inside the transaction, so 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from rdv.engine.values import Modality, Place, Query, Seated
 from rdv.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
 from rdv.integrations.viewer import Viewer, ViewerKind
-from rdv.models.bookings import Overlap, Seat, Times, lock, writing
+from rdv.models.bookings import Seat, Times, local_day, lock
 from rdv.models.database import Connection
 from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.models.reason_tree import ReasonNode
@@ -62,9 +61,7 @@ class FreeSlot:
     modality: Modality
 
 
-async def office_for_booking(
-    services: Services, connection: Connection, viewer: Viewer, office_id: int
-) -> OfficeRecord:
+async def office_for_booking(connection: Connection, viewer: Viewer, office_id: int) -> OfficeRecord:
     """Return an office the viewer may book at; raises NotFound or NotAllowed."""
     office = (await load_offices(connection, [office_id])).get(office_id)
     if office is None:
@@ -101,7 +98,7 @@ async def decide(
     `leaving` are the times an appointment gives up, when one is moved. When the rearrangement that makes room reaches
     days that are not locked, there is no seat: they are only known afterwards, and a later lock could be a circle.
     """
-    zone = ZoneInfo(office.time_zone)
+    zone = office.time_zone
     nation = await services.agendas.nations.current(connection)
     longest = max((n.duration_minutes + n.buffer_minutes for n in nation.tree.nodes.values()), default=0)
     roughly = _times(wanted.start, longest, 0, zone)
@@ -182,15 +179,15 @@ def _check_candidate(agenda: Agenda, query: Query, start: datetime, now: datetim
 
 def _within(seated: Seated, agenda: Agenda, locked: list[date]) -> bool:
     """Tell whether every appointment that moves stands on a locked day."""
-    zone = agenda.situation.instance.zone
+    zone = agenda.situation.office.time_zone
     by_id = {a.id: a for a in agenda.situation.instance.appointments}
-    return all(by_id[name].start.astimezone(zone).date() in locked for name in seated.moves)
+    return all(local_day(by_id[name].start, zone) in locked for name in seated.moves)
 
 
-def _times(start: datetime, duration_minutes: int, buffer_minutes: int, zone: ZoneInfo) -> Times:
+def _times(start: datetime, duration_minutes: int, buffer_minutes: int, zone: str) -> Times:
     end = start.astimezone(UTC) + timedelta(minutes=duration_minutes)
     return Times(
-        day=start.astimezone(zone).date(),
+        day=local_day(start, zone),
         start=start.astimezone(UTC),
         end=end,
         until=end + timedelta(minutes=buffer_minutes),
@@ -204,16 +201,3 @@ def _later(start: datetime, duration: timedelta) -> datetime:
 
 def _seat(place: Place) -> Seat:
     return Seat(counter_id=int(place.counter), agent_ids=tuple(map(int, place.agents)))
-
-
-__all__ = [
-    "Decided",
-    "FreeSlot",
-    "Overlap",
-    "Wanted",
-    "check_start",
-    "decide",
-    "office_for_booking",
-    "taken",
-    "writing",
-]

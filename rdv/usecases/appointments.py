@@ -1,0 +1,351 @@
+"""Hold a slot, confirm it, move it, cancel it: read -> decide -> write -> tell.
+
+Each of these is one transaction under the locks of the office-days concerned (`booking.py`). A refusal is raised
+inside it, so nothing of it remains; what collides at the very end is a slot taken, with alternatives.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import orjson
+
+from rdv.engine.values import Modality
+from rdv.errors import (
+    HoldExpired,
+    IdempotencyConflict,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    SlotTaken,
+    TooLate,
+    TooManyAppointments,
+)
+from rdv.integrations.viewer import Viewer, ViewerKind
+from rdv.models import appointment_reads, bookings, idempotency
+from rdv.models.appointment_reads import AppointmentRecord
+from rdv.models.bookings import Overlap, Times, writing
+from rdv.models.database import Connection
+from rdv.models.office_reads import OfficeRecord, load_offices
+from rdv.models.usagers import UsagerDetails, count_live, lock_person, save_usager, usager_of
+from rdv.usecases import access
+from rdv.usecases.appointment_access import is_staff, visible
+from rdv.usecases.booking import Wanted, check_start, decide, office_for_booking, taken
+from rdv.usecases.offices import id_from
+from rdv.usecases.secrets import new_reference, normalised
+from rdv.usecases.services import Services
+from rdv.usecases.usager_input import MAX_COMMENT, UsagerRequest, checked_text, checked_usager
+
+MAX_KEY = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRequest:
+    """A slot to be held while the form is filled."""
+
+    office_id: str
+    reason_id: str
+    start: datetime
+    modality: Modality = Modality.IN_PERSON
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmRequest:
+    """A hold that becomes an appointment; the usager may be left out by one who is signed in."""
+
+    hold_token: str
+    usager: UsagerRequest | None = None
+    comment: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RescheduleRequest:
+    """Another time for an appointment."""
+
+    reference: str
+    start: datetime
+    access_code: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A hold as its holder gets it; the token is shown to nobody else."""
+
+    token: str
+    record: AppointmentRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """An appointment with its access code."""
+
+    record: AppointmentRecord
+    access_code: str
+
+
+async def find(services: Services, viewer: Viewer, reference: str, access_code: str | None = None) -> AppointmentRecord:
+    """Return an appointment the viewer may see; raises NotFound or NotAllowed."""
+    async with services.database.reading() as connection:
+        record = await appointment_reads.find(connection, appointment_reads.BY_REFERENCE, normalised(reference))
+        return await visible(services, connection, viewer, record, access_code)
+
+
+async def hold(services: Services, viewer: Viewer, request: HoldRequest) -> Held:
+    """Reserve a slot for the office's hold time."""
+    now = services.clock()
+    check_start(request.start, now)
+    wanted = Wanted(
+        office_id=id_from(request.office_id, field="officeId"),
+        reason_id=id_from(request.reason_id, field="reasonId"),
+        start=request.start,
+        modality=request.modality,
+    )
+    key = _key("hold", viewer, request.idempotency_key, request)
+
+    async def write(connection: Connection) -> int:
+        office = await office_for_booking(connection, viewer, wanted.office_id)
+        if viewer.kind is ViewerKind.USAGER and viewer.subject:
+            await lock_person(connection, viewer.subject)
+            await _check_limit(connection, office, now, subject=viewer.subject)
+        decided = await decide(services, connection, viewer, office, wanted, now=now)
+        await bookings.move(connection, office.id, decided.moves)
+        reference = new_reference()
+        return await bookings.insert_hold(
+            connection,
+            office.id,
+            decided.times,
+            decided.seat,
+            reference=reference,
+            reason=decided.reason.id,
+            channel=access.channel_of(viewer),
+            modality=wanted.modality,
+            token_hash=services.secrets.sealed(services.secrets.hold_token(reference)),
+            held_by=viewer.subject,
+            expires_at=now + timedelta(seconds=office.hold_seconds),
+            now=now,
+        )
+
+    record = await _written(services, viewer, wanted, lambda: _once(services, key, now, write))
+    return Held(token=services.secrets.hold_token(record.reference), record=record)
+
+
+async def confirm(services: Services, viewer: Viewer, request: ConfirmRequest) -> Confirmed:
+    """Turn a hold into an appointment."""
+    now = services.clock()
+    comment = checked_text("comment", request.comment, MAX_COMMENT)
+    key = _key("confirm", viewer, request.idempotency_key, request)
+
+    async def write(connection: Connection) -> int:
+        found = await _held(services, connection, viewer, request.hold_token)
+        office = await _office(connection, found)
+        details, subject = await _who(connection, viewer, request.usager, phone_needed=found.modality == "PHONE")
+        # The person first, then the days, as `hold` does: otherwise two requests could wait in a circle.
+        await lock_person(connection, _person(details, subject))
+        await bookings.lock(connection, office.id, [_times(found, office)], now)
+        record = await _held(services, connection, viewer, request.hold_token)
+        if record.expires_at is None or record.expires_at <= now:
+            raise HoldExpired("This hold is over: choose a slot again.")
+        await _check_limit(connection, office, now, subject=subject, details=details, other_than=record.id)
+        await bookings.confirm(
+            connection,
+            record.id,
+            usager=await save_usager(connection, details, subject),
+            comment=comment,
+            code_hash=_code_hash(services, record.reference),
+        )
+        return record.id
+
+    return _confirmed(services, await _once(services, key, now, write))
+
+
+async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequest) -> Confirmed:
+    """Give an appointment another time; the old one is given back if and only if the new one is got."""
+    now = services.clock()
+    check_start(request.start, now)
+    record = await find(services, viewer, request.reference, request.access_code)
+    key = _key("reschedule", viewer, request.idempotency_key, request)
+    wanted = Wanted(
+        office_id=record.office_id,
+        reason_id=record.reason_id,
+        start=request.start,
+        modality=Modality(record.modality),
+        replacing=str(record.id),
+    )
+
+    async def write(connection: Connection) -> int:
+        office = await _office(connection, record)
+        decided = await decide(services, connection, viewer, office, wanted, now=now, leaving=_times(record, office))
+        current = await appointment_reads.find(connection, appointment_reads.BY_ID, record.id)
+        if current is None or current.starts_at != record.starts_at:
+            raise SlotTaken("The appointment was changed by somebody else at this moment.")
+        check_changeable(viewer, current, office, now)
+        await bookings.move(connection, office.id, decided.moves)
+        await bookings.reschedule(
+            connection,
+            office.id,
+            record.id,
+            decided.times,
+            decided.seat,
+            channel=access.channel_of(viewer),
+            code_hash=_code_hash(services, record.reference),
+        )
+        return record.id
+
+    return _confirmed(services, await _written(services, viewer, wanted, lambda: _once(services, key, now, write)))
+
+
+async def cancel(
+    services: Services, viewer: Viewer, reference: str, access_code: str | None, why: str | None
+) -> AppointmentRecord:
+    """Cancel an appointment; its time is free at once. One that is cancelled stays so."""
+    now = services.clock()
+    text = checked_text("why", why, MAX_COMMENT)
+    found = await find(services, viewer, reference, access_code)
+    async with writing(services.database) as connection:
+        office = await _office(connection, found)
+        await bookings.lock(connection, found.office_id, [_times(found, office)], now)
+        record = await _by_id(connection, found.id)
+        if record.status != "CANCELLED":
+            check_changeable(viewer, record, office, now)
+            await bookings.cancel(connection, record.id, text)
+        return await _by_id(connection, found.id)
+
+
+def change_deadline(record: AppointmentRecord, office: OfficeRecord) -> datetime:
+    """Return until when a usager may change an appointment."""
+    return record.starts_at - timedelta(minutes=office.change_deadline_minutes)
+
+
+def check_changeable(viewer: Viewer, record: AppointmentRecord, office: OfficeRecord, now: datetime) -> None:
+    """Refuse to change what is over or, for usagers, too near."""
+    deadline = record.starts_at if is_staff(viewer) else change_deadline(record, office)
+    if record.status != "BOOKED" or now >= deadline:
+        raise TooLate("It is too late to change this appointment.", deadline=deadline)
+
+
+async def _once(
+    services: Services,
+    key: idempotency.Key | None,
+    now: datetime,
+    write: Callable[[Connection], Awaitable[int]],
+) -> AppointmentRecord:
+    """Write in one transaction, or find what the same request wrote before."""
+    async with writing(services.database) as connection:
+        used = await idempotency.claim(connection, key, now) if key else None
+        if used is None:
+            appointment = await write(connection)
+            if key:
+                await idempotency.remember(connection, key, appointment)
+        else:
+            if key and used.digest != key.digest:
+                raise IdempotencyConflict("This idempotency key was used for another request.")
+            appointment = used.appointment_id
+        return await _by_id(connection, appointment)
+
+
+async def _written(
+    services: Services, viewer: Viewer, wanted: Wanted, write: Callable[[], Awaitable[AppointmentRecord]]
+) -> AppointmentRecord:
+    """Add alternatives to a refusal for want of room, after its transaction has ended."""
+    try:
+        return await write()
+    except SlotTaken as refusal:
+        raise await taken(services, viewer, wanted, refusal.message) from None
+    except Overlap:
+        raise await taken(services, viewer, wanted, "This slot is no longer free.") from None
+
+
+async def _by_id(connection: Connection, appointment: int) -> AppointmentRecord:
+    record = await appointment_reads.find(connection, appointment_reads.BY_ID, appointment)
+    if record is None:
+        raise NotFound("There is no such appointment.")
+    return record
+
+
+async def _office(connection: Connection, record: AppointmentRecord) -> OfficeRecord:
+    return (await load_offices(connection, [record.office_id]))[record.office_id]
+
+
+async def _held(services: Services, connection: Connection, viewer: Viewer, token: str) -> AppointmentRecord:
+    sealed = services.secrets.sealed(token)
+    record = await appointment_reads.find(connection, appointment_reads.BY_TOKEN, sealed)
+    if record is None or record.status != "HELD":
+        raise HoldExpired("This hold is over: choose a slot again.")
+    if record.held_by is not None and record.held_by != viewer.subject:
+        raise NotAllowed("Somebody else holds this slot.")
+    return record
+
+
+async def _who(
+    connection: Connection, viewer: Viewer, request: UsagerRequest | None, *, phone_needed: bool
+) -> tuple[UsagerDetails, str | None]:
+    """Return whose appointment it becomes, and their account when they are signed in themselves."""
+    subject = viewer.subject if viewer.kind is ViewerKind.USAGER else None
+    if request is None:
+        if subject is None:
+            raise InvalidInput("usager", "Say for whom the appointment is.")
+        known = await usager_of(connection, subject)
+        first, _, last = (viewer.name or "").strip().rpartition(" ")
+        if known is None and not last:
+            raise InvalidInput("usager", "Say for whom the appointment is.")
+        request = UsagerRequest(
+            first_name=known.first_name if known else first or last,
+            last_name=known.last_name if known else last,
+            email=known.email if known else None,
+            phone=known.phone if known else None,
+            tax_number=known.tax_number if known else None,
+            company_number=known.company_number if known else None,
+            locale=known.locale if known else None,
+        )
+    return checked_usager(request, phone_needed=phone_needed), subject
+
+
+def _person(details: UsagerDetails, subject: str | None) -> str:
+    """Return what one person has in common between requests, as far as is known."""
+    names = f"{details.first_name} {details.last_name}"
+    return subject or details.tax_number or details.email or details.phone or details.company_number or names
+
+
+async def _check_limit(
+    connection: Connection,
+    office: OfficeRecord,
+    now: datetime,
+    *,
+    subject: str | None,
+    details: UsagerDetails | None = None,
+    other_than: int = 0,
+) -> None:
+    count = await count_live(connection, office.id, now, subject=subject, details=details, other_than=other_than)
+    limit = office.max_appointments_per_usager
+    if count >= limit:
+        raise TooManyAppointments("At most {limit} appointments at a time are possible at this office.", limit=limit)
+
+
+def _times(record: AppointmentRecord, office: OfficeRecord) -> Times:
+    day = bookings.local_day(record.starts_at, office.time_zone)
+    return Times(day=day, start=record.starts_at, end=record.ends_at, until=record.occupied_until)
+
+
+def _confirmed(services: Services, record: AppointmentRecord) -> Confirmed:
+    return Confirmed(record=record, access_code=services.secrets.access_code(record.reference))
+
+
+def _code_hash(services: Services, reference: str) -> str:
+    return services.secrets.sealed(normalised(services.secrets.access_code(reference)))
+
+
+def _key(
+    purpose: str, viewer: Viewer, key: str | None, request: HoldRequest | ConfirmRequest | RescheduleRequest
+) -> idempotency.Key | None:
+    """Return the caller's key in the caller's own scope; the body is kept as a digest only."""
+    if key is None:
+        return None
+    if not 0 < len(key) <= MAX_KEY or not key.isprintable():
+        raise InvalidInput("idempotencyKey", "A key has 1 to {most} printable characters.", most=MAX_KEY)
+    body = asdict(request) | {"idempotency_key": None}
+    digest = sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)).hexdigest()
+    return idempotency.Key(scope=f"{purpose}:{viewer.subject or ''}", key=key, digest=digest)
