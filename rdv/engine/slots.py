@@ -70,6 +70,21 @@ class Office:
             why=self._why(query, kind, feasible, offered, moment) if explain else (),
         )
 
+    def first(self, query: Query, *, now: datetime | None = None) -> tuple[datetime, int] | None:
+        """Return the earliest offered start of a query and how many could start then; None when there is none.
+
+        Raises KeyError and ValueError as `answer` does.
+        """
+        if not self.covers(query):
+            raise ValueError(f"the office is not compiled for {query.from_date} to {query.to_date}")
+        kind = self.compiled.kind(query.reason, query.channel, query.modality)
+        book = self._book(query.replacing)
+        _, offered = self._offered(book, kind, query, now or self.instance.now)
+        if not offered:
+            return None
+        start = (offered & -offered).bit_length() - 1
+        return self.compiled.horizon.moment(start), book.remaining(kind, start)
+
     def seat(self, query: Query, start: datetime, *, now: datetime | None = None) -> Seated | None:
         """Return a place for an appointment at a start, and who has to move for it; None when it cannot be had.
 
