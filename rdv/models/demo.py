@@ -189,6 +189,9 @@ order by o.code
 # Every département that has an office of some kinds.
 DEPARTEMENTS = "select distinct departement from office where kind = any(:kinds) order by 1"
 
+# One demo at a time; given back with the transaction.
+LOCK_DEMO = "select pg_advisory_xact_lock(hashtextextended('rdv demo', 0))"
+
 # Bookings in progress end first, and new ones wait.
 LOCK_OFFICE = "select 1 from office where id = :office for update"
 
@@ -222,6 +225,11 @@ EMPTY = (
     "delete from rdv_demo.filled_day where office_id = :office",
     "delete from rdv_demo.filling where office_id = :office",
 )
+
+
+async def lock_demo(connection: AsyncConnection) -> None:
+    """Wait for another demo that prepares the same database, until the transaction ends."""
+    await connection.execute(text(LOCK_DEMO))
 
 
 async def make_memory(connection: AsyncConnection) -> None:
