@@ -1,0 +1,44 @@
+"""The command line. Commands are light until they run: what is heavy to import is imported inside them.
+
+An `OperatorError`, like a wrong option, ends in one line on standard error and an exit status that is not 0.
+"""
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from rdv.cli.database import migrate
+from rdv.cli.demo import demo
+from rdv.cli.export import export_instance, export_schema
+from rdv.cli.serve import serve
+from rdv.errors import OperatorError
+
+
+class OneLineErrors(TyperGroup):
+    """Says in one line what is wrong with the installation or the command."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - Typer's own type for it is private
+        try:
+            return super().invoke(ctx)
+        except OperatorError as error:
+            typer.echo(f"rdv: {error}", err=True)
+            raise typer.Exit(1) from None
+        except typer.TyperException as error:
+            command = f"rdv {ctx.invoked_subcommand}" if ctx.invoked_subcommand in self.commands else "rdv"
+            typer.echo(f"{command}: {' '.join(error.format_message().split())} ({command} --help says more)", err=True)
+            raise typer.Exit(error.exit_code) from None
+
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    help="Appointments for public administrations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would print values, and values may be somebody's
+)
+app.command()(demo)
+app.command()(serve)
+app.command()(migrate)
+app.command("export-instance")(export_instance)
+app.command("export-schema")(export_schema)
