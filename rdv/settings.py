@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     token_audience: str = Field(default="rdv", description="for whom a token must have been issued")
     token_jwks: str = Field(default="", description="the issuer's public keys, as a JSON Web Key Set")
     pool_size: int = Field(default=8, ge=1, le=200, description="database connections per process")
+    agendas_kept: int = Field(default=1000, ge=1, description="compiled agendas of offices kept in memory")
     statement_timeout_ms: int = Field(default=10_000, ge=100, description="after this a statement is cancelled")
 
 

@@ -35,6 +35,7 @@ class AppointmentRecord:
     modality: str
     counter_id: int
     comment: str | None
+    video_url: str | None
     hold_token_hash: str | None
     access_code_hash: str | None
     held_by: str | None
@@ -45,7 +46,7 @@ class AppointmentRecord:
 
 _SELECT = """
 select a.id, a.office_id, a.reference, a.status, a.reason_id, a.starts_at, a.ends_at, a.occupied_until, a.channel,
-       a.modality, a.counter_id, a.comment, a.hold_token_hash, a.access_code_hash, a.held_by, a.expires_at,
+       a.modality, a.counter_id, a.comment, a.video_url, a.hold_token_hash, a.access_code_hash, a.held_by, a.expires_at,
        u.id as usager_id, u.public_id, u.subject, u.first_name, u.last_name, u.email, u.phone, u.tax_number,
        u.company_number, u.locale,
        (select array_agg(array[g.id::text, g.display_name] order by g.id)

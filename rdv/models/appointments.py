@@ -68,6 +68,7 @@ class Appointment(SQLModel, table=True):
     pinned: bool = False
     comment: str | None = None
     cancelled_why: str | None = None
+    video_url: str | None = None
     hold_token_hash: str | None = Field(default=None, unique=True)
     access_code_hash: str | None = None
     held_by: str | None = Field(default=None, index=True)

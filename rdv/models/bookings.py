@@ -22,7 +22,7 @@ from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE
 from rdv.models.database import Database
 
 
-class Overlap(Exception):  # noqa: N818 - named by what happened
+class Overlap(Exception):
     """The constraints found that a counter or an agent would have two appointments at once."""
 
 

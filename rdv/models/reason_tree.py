@@ -62,6 +62,13 @@ class ReasonTree:
         """Return the nodes right under a node, or the roots for None."""
         return tuple(self.nodes[child] for child in self._children.get(node_id, ()))
 
+    def descendants(self, node_id: int | None) -> list[ReasonNode]:
+        """Return all nodes under a node (None: the whole tree), parents before their children."""
+        found: list[ReasonNode] = []
+        for child in self.children(node_id):
+            found += [child, *self.descendants(child.id)]
+        return found
+
     def leaves(self, node_id: int) -> frozenset[int]:
         """Return the ids of the leaves under a node, itself when it is one; none for an unknown id."""
         if node_id not in self.nodes:

@@ -7,7 +7,8 @@ from rdv.errors import NotAllowed, NotFound
 from rdv.integrations.viewer import Viewer, ViewerKind
 from rdv.models.appointment_reads import AppointmentRecord
 from rdv.models.database import Connection
-from rdv.models.office_reads import load_offices
+from rdv.models.office_reads import OfficeRecord, load_offices
+from rdv.models.usagers import UsagerRecord
 from rdv.usecases.access import Module, may, modules_of
 from rdv.usecases.services import Services
 
@@ -40,6 +41,12 @@ def is_own(viewer: Viewer, record: AppointmentRecord) -> bool:
     """Tell whether the appointment is the signed-in usager's own."""
     mine = viewer.kind is ViewerKind.USAGER and viewer.subject is not None
     return mine and record.usager is not None and record.usager.subject == viewer.subject
+
+
+def may_see(viewer: Viewer, owner: UsagerRecord, office: OfficeRecord) -> bool:
+    """Tell whether the viewer may see a usager's appointments at an office without their access codes."""
+    own = viewer.kind is ViewerKind.USAGER and viewer.subject is not None and owner.subject == viewer.subject
+    return own or may(viewer, Module.APPOINTMENTS, office)
 
 
 def is_staff(viewer: Viewer) -> bool:

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import orjson
 
-from rdv.engine.values import Modality
+from rdv.engine.values import Modality, Query
 from rdv.errors import (
     HoldExpired,
     IdempotencyConflict,
@@ -35,6 +35,7 @@ from rdv.usecases.booking import Wanted, check_start, decide, office_for_booking
 from rdv.usecases.offices import id_from
 from rdv.usecases.secrets import new_reference, normalised
 from rdv.usecases.services import Services
+from rdv.usecases.slots import ask
 from rdv.usecases.usager_input import MAX_COMMENT, UsagerRequest, checked_text, checked_usager
 
 MAX_KEY = 200
@@ -213,6 +214,24 @@ async def cancel(
             check_changeable(viewer, record, office, now)
             await bookings.cancel(connection, record.id, text)
         return await _by_id(connection, found.id)
+
+
+async def left_at(services: Services, viewer: Viewer, record: AppointmentRecord) -> int:
+    """Return how many more such appointments could start when this one does."""
+    now = services.clock()
+    async with services.database.reading() as connection:
+        office = await _office(connection, record)
+    day = bookings.local_day(record.starts_at, office.time_zone)
+    agenda = (await services.agendas.current([record.office_id], day, day, now))[record.office_id]
+    query = Query(
+        reason=str(record.reason_id),
+        from_date=day,
+        to_date=day,
+        channel=access.channel_of(viewer),
+        modality=Modality(record.modality),
+    )
+    answer = await ask(services, agenda, query, now, remaining=True)
+    return dict(zip(answer.starts, answer.remaining, strict=True)).get(record.starts_at, 0)
 
 
 def change_deadline(record: AppointmentRecord, office: OfficeRecord) -> datetime:

@@ -3,7 +3,7 @@
 import heapq
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from rdv.engine.values import Answer, Channel, Modality, Query
@@ -77,8 +77,9 @@ class EarliestFound:
 
     agenda: Agenda
     reason: ReasonNode
-    query: Query
+    modality: Modality
     start: datetime
+    remaining: int
     distance_km: float | None
 
     @property
@@ -197,20 +198,18 @@ def _earliest_of(
     if not (office.open_to_booking and node.served and query.modality in node.modalities):
         return None
     with agenda.asking:
-        starts = agenda.engine.answer(query, now=now, remaining=False).starts
-    if not starts:
+        first = agenda.engine.first(query, now=now)
+    if first is None:
         return None
     distance = distance_km(near, (office.latitude, office.longitude))
-    return EarliestFound(agenda=agenda, reason=node, query=query, start=starts[0], distance_km=distance)
-
-
-async def remaining_of(services: Services, found: EarliestFound) -> int:
-    """Return how many such appointments could start at the earliest start, together."""
-    day = found.start.date()
-    query = replace(found.query, from_date=day, to_date=day)
-    answer = await ask(services, found.agenda, query, services.clock(), remaining=True)
-    counts = dict(zip(answer.starts, answer.remaining, strict=True))
-    return counts.get(found.start, 0)
+    return EarliestFound(
+        agenda=agenda,
+        reason=node,
+        modality=query.modality,
+        start=first[0],
+        remaining=first[1],
+        distance_km=distance,
+    )
 
 
 def nearest(starts: Sequence[datetime], wanted: datetime, count: int) -> list[datetime]:

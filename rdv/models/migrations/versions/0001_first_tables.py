@@ -249,6 +249,7 @@ def upgrade() -> None:
         sa.Column("pinned", sa.Boolean(), nullable=False),
         sa.Column("comment", sa.String(), nullable=True),
         sa.Column("cancelled_why", sa.String(), nullable=True),
+        sa.Column("video_url", sa.String(), nullable=True),
         sa.Column("hold_token_hash", sa.String(), nullable=True),
         sa.Column("access_code_hash", sa.String(), nullable=True),
         sa.Column("held_by", sa.String(), nullable=True),

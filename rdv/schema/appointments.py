@@ -1,0 +1,185 @@
+"""Appointments and whose they are, as those see them who may."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import strawberry
+
+from rdv import errors
+from rdv.models import appointment_reads
+from rdv.models.appointment_reads import AppointmentRecord
+from rdv.models.office_reads import OfficeRecord
+from rdv.models.usagers import UsagerRecord
+from rdv.schema.context import Context, Info
+from rdv.schema.enums import AppointmentStatus, Channel, Modality
+from rdv.schema.offices import Counter, Office
+from rdv.schema.reasons import Reason
+from rdv.usecases.appointment_access import is_staff, may_see
+from rdv.usecases.appointments import change_deadline
+from rdv.usecases.secrets import grouped
+
+MAX_PAGE = 100
+
+
+@strawberry.type(description="A person who receives.")
+class Agent:
+    id: strawberry.ID = strawberry.field(description="Identifies the agent.")
+    display_name: str = strawberry.field(description="The name shown to usagers and colleagues.")
+
+
+@strawberry.type(description="Where one page of a list begins and ends.")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="Whether there are more after this page.")
+    has_previous_page: bool = strawberry.field(description="Whether there are more before this page.")
+    start_cursor: str | None = strawberry.field(description="The first item's cursor.")
+    end_cursor: str | None = strawberry.field(description="The last item's cursor: give it as `after`.")
+
+
+@strawberry.type(description="An appointment in a list.")
+class AppointmentEdge:
+    node: "Appointment" = strawberry.field(description="The appointment.")
+    cursor: str = strawberry.field(description="Its place in the list.")
+
+
+@strawberry.type(description="A page of appointments.")
+class AppointmentConnection:
+    edges: list[AppointmentEdge] = strawberry.field(description="The appointments of this page.")
+    page_info: PageInfo = strawberry.field(description="Where the page begins and ends.")
+    total_count: int = strawberry.field(description="How many there are on all pages.")
+
+
+@strawberry.type(description="The person (or company) who comes.")
+class Usager:
+    record: strawberry.Private[UsagerRecord]
+
+    @strawberry.field(description="Identifies the usager; it cannot be guessed.")
+    def id(self) -> strawberry.ID:
+        return strawberry.ID(str(self.record.public_id))
+
+    @strawberry.field(description="First and last name.")
+    def display_name(self) -> str:
+        return self.record.display_name
+
+    @strawberry.field(description="Their appointments, the latest first, past and cancelled ones included.")
+    async def appointments(self, info: Info, first: int | None = 20, after: str | None = None) -> AppointmentConnection:
+        first = 20 if first is None else first
+        if not 1 <= first <= MAX_PAGE:
+            raise errors.InvalidInput("first", "Ask for 1 to {most} at a time.", most=MAX_PAGE)
+        before = None if after is None else _place(after)
+        async with info.context.services.database.reading() as connection:
+            found = await appointment_reads.of_usager(connection, self.record.id, before=before, at_most=first + 1)
+            total = await appointment_reads.count_of_usager(connection, self.record.id)
+        shown = await _visible(info.context, self.record, found[:first])
+        edges = [AppointmentEdge(node=one, cursor=_cursor(one.record)) for one in shown]
+        page = PageInfo(
+            has_next_page=len(found) > first,
+            has_previous_page=before is not None,
+            start_cursor=edges[0].cursor if edges else None,
+            end_cursor=edges[-1].cursor if edges else None,
+        )
+        return AppointmentConnection(edges=edges, page_info=page, total_count=total)
+
+
+@strawberry.type(description="An appointment. Its time is promised; counter and agents may change until the day.")
+class Appointment:
+    record: strawberry.Private[AppointmentRecord]
+    of_office: strawberry.Private[OfficeRecord]
+
+    @strawberry.field(description="What to give on the phone; unguessable, without 0, O, 1 and I.")
+    def reference(self) -> str:
+        return grouped(self.record.reference)
+
+    @strawberry.field(description="What has become of it.")
+    def status(self) -> AppointmentStatus:
+        return AppointmentStatus(self.record.status)
+
+    @strawberry.field(description="When it starts.")
+    def start(self) -> datetime:
+        return self._local(self.record.starts_at)
+
+    @strawberry.field(description="When it ends.")
+    def end(self) -> datetime:
+        return self._local(self.record.ends_at)
+
+    @strawberry.field(description="How the usager is received.")
+    def modality(self) -> Modality:
+        return Modality(self.record.modality)
+
+    @strawberry.field(description="Where the booking came from.")
+    def channel(self) -> Channel:
+        return Channel(self.record.channel)
+
+    @strawberry.field(description="Where it is.")
+    def office(self) -> Office:
+        return Office(record=self.of_office)
+
+    @strawberry.field(description="What it is for.")
+    async def reason(self, info: Info) -> Reason:
+        nodes = await info.context.reasons.load(self.record.office_id)
+        return Reason(node=nodes[self.record.reason_id], nodes=nodes, tree=await info.context.tree())
+
+    @strawberry.field(description="Who comes; null for a hold.")
+    def usager(self) -> Usager | None:
+        return None if self.record.usager is None else Usager(record=self.record.usager)
+
+    @strawberry.field(description="Where it stands now, for those who manage the office's appointments; else null.")
+    async def counter(self, info: Info) -> Counter | None:
+        if not is_staff(info.context.viewer):
+            return None
+        counters = await info.context.counters.load(self.record.office_id)
+        return next((Counter(record=one) for one in counters if one.id == self.record.counter_id), None)
+
+    @strawberry.field(description="Who receives as things stand, for those who manage the office's appointments.")
+    def agents(self, info: Info) -> list[Agent]:
+        if not is_staff(info.context.viewer):
+            return []
+        return [Agent(id=strawberry.ID(str(a.id)), display_name=a.display_name) for a in self.record.agents]
+
+    @strawberry.field(description="What the usager wrote.")
+    def comment(self) -> str | None:
+        return self.record.comment
+
+    @strawberry.field(description="Where to join by video; null until the office has given an address.")
+    def video_url(self) -> str | None:
+        return self.record.video_url
+
+    @strawberry.field(description="Until when the usager may move or cancel it; null when it cannot be changed.")
+    def can_be_changed_until(self) -> datetime | None:
+        if self.record.status != "BOOKED":
+            return None
+        return self._local(change_deadline(self.record, self.of_office))
+
+    def _local(self, moment: datetime) -> datetime:
+        return moment.astimezone(ZoneInfo(self.of_office.time_zone))
+
+
+async def appointment(context: Context, record: AppointmentRecord) -> Appointment:
+    """Return an appointment with its office."""
+    office = await context.offices.load(record.office_id)
+    if office is None:
+        raise errors.NotFound("There is no such office.")
+    return Appointment(record=record, of_office=office)
+
+
+async def _visible(context: Context, owner: UsagerRecord, records: Sequence[AppointmentRecord]) -> list[Appointment]:
+    """Return those of a usager's appointments that the viewer may see: their own, else those of offices they manage."""
+    offices = await context.offices.load_many([record.office_id for record in records])
+    return [
+        Appointment(record=record, of_office=office)
+        for record, office in zip(records, offices, strict=True)
+        if office is not None and may_see(context.viewer, owner, office)
+    ]
+
+
+def _cursor(record: AppointmentRecord) -> str:
+    return urlsafe_b64encode(f"{record.starts_at.isoformat()} {record.id}".encode()).decode()
+
+
+def _place(cursor: str) -> tuple[datetime, int]:
+    try:
+        start, identity = urlsafe_b64decode(cursor).decode().rsplit(" ", 1)
+        return datetime.fromisoformat(start).astimezone(UTC), int(identity) % 2**63
+    except (ValueError, OverflowError):
+        raise errors.InvalidInput("after", "This is not a cursor of this list.") from None

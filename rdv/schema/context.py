@@ -1,0 +1,66 @@
+"""What a request carries through its resolvers: the services, who asks, in which language, and the loaders."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TypeAlias
+
+from graphql import DocumentNode
+from strawberry.dataloader import DataLoader
+from strawberry.types import Info as StrawberryInfo
+
+from rdv.integrations.viewer import Viewer
+from rdv.models.office_reads import CounterRecord, OfficeRecord, load_counters, load_offices, load_overrides
+from rdv.models.reason_tree import ReasonNode, ReasonTree
+from rdv.schema.texts import Translate
+from rdv.usecases.services import Services
+
+
+class Context:
+    """One request's context; each loader reads with a connection of its own, since resolvers run concurrently."""
+
+    def __init__(self, services: Services, viewer: Viewer, translate: Translate, document: DocumentNode) -> None:
+        self.services = services
+        self.viewer = viewer
+        self.translate = translate
+        self.document = document
+
+    @property
+    def language(self) -> str:
+        return self.translate.language
+
+    @cached_property
+    def offices(self) -> DataLoader[int, OfficeRecord | None]:
+        return DataLoader(load_fn=self._load_offices)
+
+    @cached_property
+    def counters(self) -> DataLoader[int, list[CounterRecord]]:
+        return DataLoader(load_fn=self._load_counters)
+
+    @cached_property
+    def reasons(self) -> DataLoader[int, Mapping[int, ReasonNode]]:
+        """Every reason as an office has it, by the office's id."""
+        return DataLoader(load_fn=self._load_reasons)
+
+    async def tree(self) -> ReasonTree:
+        async with self.services.database.reading() as connection:
+            return (await self.services.agendas.nations.current(connection)).tree
+
+    async def _load_offices(self, ids: list[int]) -> list[OfficeRecord | None]:
+        async with self.services.database.reading() as connection:
+            found = await load_offices(connection, ids)
+        return [found.get(one) for one in ids]
+
+    async def _load_counters(self, offices: list[int]) -> list[list[CounterRecord]]:
+        async with self.services.database.reading() as connection:
+            rows = await load_counters(connection, offices)
+        return [[row for row in rows if row.office_id == office] for office in offices]
+
+    async def _load_reasons(self, offices: list[int]) -> list[Mapping[int, ReasonNode]]:
+        kinds = {office: record.kind for office in offices if (record := await self.offices.load(office))}
+        async with self.services.database.reading() as connection:
+            tree = (await self.services.agendas.nations.current(connection)).tree
+            overrides = await load_overrides(connection, offices)
+        return [tree.at_office(kinds.get(office, ""), overrides.get(office, {})) for office in offices]
+
+
+Info: TypeAlias = StrawberryInfo[Context, None]

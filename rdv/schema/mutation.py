@@ -1,0 +1,225 @@
+"""What can be done. Each mutation answers with its success or with the refusal that is expected."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import strawberry
+
+from rdv import errors
+from rdv.schema.appointments import Appointment, appointment
+from rdv.schema.context import Info
+from rdv.schema.enums import Modality
+from rdv.schema.offices import Office
+from rdv.schema.problems import (
+    HoldExpired,
+    IdempotencyConflict,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    SlotTaken,
+    TooLate,
+    TooManyAppointments,
+    problem,
+)
+from rdv.schema.reasons import Reason
+from rdv.schema.slots import Slot
+from rdv.usecases import appointments as use_case
+from rdv.usecases.usager_input import UsagerRequest
+
+KEY = "Repeating a request with the same key and body gives the same answer; keys must not be guessable."
+
+
+@strawberry.input(description="Who comes.")
+class UsagerInput:
+    first_name: str = strawberry.field(description="First name, at most 100 characters.")
+    last_name: str = strawberry.field(description="Last name, or a company's name.")
+    email: str | None = strawberry.field(default=None, description="An e-mail address.")
+    phone: str | None = strawberry.field(
+        default=None, description="A phone number, French unless it begins with +; needed for an appointment by phone."
+    )
+    tax_number: str | None = strawberry.field(default=None, description="A French tax number.")
+    company_number: str | None = strawberry.field(default=None, description="A SIREN or SIRET.")
+    locale: str | None = strawberry.field(default="fr", description="The language to write in: fr or en.")
+
+
+@strawberry.input(description="A slot to be held.")
+class HoldSlotInput:
+    office_id: strawberry.ID = strawberry.field(description="Where.")
+    reason_id: strawberry.ID = strawberry.field(description="What for.")
+    start: datetime = strawberry.field(description="One of the offered starts.")
+    modality: Modality | None = strawberry.field(default=Modality.IN_PERSON, description="How the usager is received.")
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY)
+
+
+@strawberry.type(description="A slot reserved for a short time, while a form is filled.")
+class Hold:
+    token: str = strawberry.field(description="Confirms the hold; a secret.")
+    expires_at: datetime = strawberry.field(description="Until when.")
+    slot: Slot = strawberry.field(description="What is held; `remaining` counts what is left after it.")
+    office: Office = strawberry.field(description="Where.")
+    reason: Reason = strawberry.field(description="What for.")
+
+
+@strawberry.input(description="A hold that becomes an appointment.")
+class ConfirmAppointmentInput:
+    hold_token: str = strawberry.field(description="The token of the hold.")
+    usager: UsagerInput | None = strawberry.field(
+        default=None, description="Who comes; may be left out by a usager who is signed in."
+    )
+    comment: str | None = strawberry.field(default=None, description="For the office, at most 1,000 characters.")
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY)
+
+
+@strawberry.type(description="The appointment is made.")
+class AppointmentConfirmed:
+    appointment: Appointment = strawberry.field(description="The appointment.")
+    access_code: str = strawberry.field(description="With the reference, lets its holder see, move and cancel it.")
+
+
+@strawberry.input(description="Another time for an appointment.")
+class RescheduleAppointmentInput:
+    reference: str = strawberry.field(description="Which appointment.")
+    access_code: str | None = strawberry.field(default=None, description="For who is not signed in.")
+    start: datetime = strawberry.field(description="One of the starts offered by `slots(replacing: …)`.")
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY)
+
+
+@strawberry.input(description="An appointment to be cancelled.")
+class CancelAppointmentInput:
+    reference: str = strawberry.field(description="Which appointment.")
+    access_code: str | None = strawberry.field(default=None, description="For who is not signed in.")
+    why: str | None = strawberry.field(default=None, description="For the office, at most 1,000 characters.")
+
+
+@strawberry.type(description="The appointment is cancelled; its time is free.")
+class AppointmentCancelled:
+    appointment: Appointment = strawberry.field(description="The appointment.")
+
+
+HoldSlotResult = Annotated[
+    Hold | SlotTaken | InvalidInput | NotAllowed | NotFound | TooManyAppointments | IdempotencyConflict,
+    strawberry.union("HoldSlotResult", description="A hold, or why there is none."),
+]
+ConfirmAppointmentResult = Annotated[
+    AppointmentConfirmed | HoldExpired | InvalidInput | NotAllowed | TooManyAppointments | IdempotencyConflict,
+    strawberry.union("ConfirmAppointmentResult", description="The appointment, or why there is none."),
+]
+RescheduleAppointmentResult = Annotated[
+    AppointmentConfirmed | SlotTaken | InvalidInput | NotAllowed | NotFound | TooLate | IdempotencyConflict,
+    strawberry.union("RescheduleAppointmentResult", description="The appointment at its new time, or why not."),
+]
+CancelAppointmentResult = Annotated[
+    AppointmentCancelled | NotAllowed | NotFound | TooLate,
+    strawberry.union("CancelAppointmentResult", description="The cancelled appointment, or why it is not."),
+]
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation(description="Reserve a slot for a few minutes; it takes one place from everybody else.")
+    async def hold_slot(self, info: Info, input: HoldSlotInput) -> HoldSlotResult:
+        async def act() -> Hold:
+            held = await use_case.hold(
+                info.context.services,
+                info.context.viewer,
+                use_case.HoldRequest(
+                    office_id=input.office_id,
+                    reason_id=input.reason_id,
+                    start=input.start.astimezone(UTC),
+                    modality=input.modality or Modality.IN_PERSON,
+                    idempotency_key=input.idempotency_key,
+                ),
+            )
+            return await _hold(info, held)
+
+        return await _or_problem(info, act)
+
+    @strawberry.mutation(description="Turn a hold into an appointment.")
+    async def confirm_appointment(self, info: Info, input: ConfirmAppointmentInput) -> ConfirmAppointmentResult:
+        async def act() -> AppointmentConfirmed:
+            confirmed = await use_case.confirm(
+                info.context.services,
+                info.context.viewer,
+                use_case.ConfirmRequest(
+                    hold_token=input.hold_token,
+                    usager=None if input.usager is None else UsagerRequest(**vars(input.usager)),
+                    comment=input.comment,
+                    idempotency_key=input.idempotency_key,
+                ),
+            )
+            return await _confirmed(info, confirmed)
+
+        return await _or_problem(info, act)
+
+    @strawberry.mutation(description="Move an appointment; the old time is given back only if the new one is got.")
+    async def reschedule_appointment(
+        self,
+        info: Info,
+        input: RescheduleAppointmentInput,
+    ) -> RescheduleAppointmentResult:
+        async def act() -> AppointmentConfirmed:
+            confirmed = await use_case.reschedule(
+                info.context.services,
+                info.context.viewer,
+                use_case.RescheduleRequest(
+                    reference=input.reference,
+                    start=input.start.astimezone(UTC),
+                    access_code=input.access_code,
+                    idempotency_key=input.idempotency_key,
+                ),
+            )
+            return await _confirmed(info, confirmed)
+
+        return await _or_problem(info, act)
+
+    @strawberry.mutation(description="Cancel an appointment; cancelling again changes nothing.")
+    async def cancel_appointment(self, info: Info, input: CancelAppointmentInput) -> CancelAppointmentResult:
+        async def act() -> AppointmentCancelled:
+            record = await use_case.cancel(
+                info.context.services, info.context.viewer, input.reference, input.access_code, input.why
+            )
+            return AppointmentCancelled(appointment=await appointment(info.context, record))
+
+        return await _or_problem(info, act, unexpected=(errors.InvalidInput,))
+
+
+async def _or_problem(
+    info: Info, act: Callable[[], Awaitable[Any]], *, unexpected: tuple[type[errors.Refusal], ...] = ()
+) -> Any:  # noqa: ANN401 - each mutation's own union
+    """Return what the act returns, or its refusal; one that is not in the mutation's union is a GraphQL error."""
+    try:
+        return await act()
+    except unexpected:
+        raise
+    except errors.Refusal as refusal:
+        return problem(refusal, info.context.translate)
+
+
+async def _hold(info: Info, held: use_case.Held) -> Hold:
+    record = held.record
+    context = info.context
+    office = await context.offices.load(record.office_id)
+    if office is None or record.expires_at is None:
+        raise errors.NotFound("There is no such office.")
+    nodes = await context.reasons.load(record.office_id)
+    zone = ZoneInfo(office.time_zone)
+    return Hold(
+        token=held.token,
+        expires_at=record.expires_at.astimezone(zone),
+        slot=Slot(
+            start=record.starts_at.astimezone(zone),
+            end=record.ends_at.astimezone(zone),
+            remaining=await use_case.left_at(context.services, context.viewer, record),
+            modality=Modality(record.modality),
+        ),
+        office=Office(record=office),
+        reason=Reason(node=nodes[record.reason_id], nodes=nodes, tree=await context.tree()),
+    )
+
+
+async def _confirmed(info: Info, confirmed: use_case.Confirmed) -> AppointmentConfirmed:
+    return AppointmentConfirmed(
+        appointment=await appointment(info.context, confirmed.record), access_code=confirmed.access_code
+    )

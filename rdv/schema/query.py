@@ -1,0 +1,87 @@
+"""What can be asked."""
+
+import strawberry
+
+from rdv import errors
+from rdv.integrations.directories.folding import folded
+from rdv.models.office_reads import load_office_by_code, load_offices
+from rdv.schema import access as access_schema
+from rdv.schema import orientation as orientation_schema
+from rdv.schema import slots as slots_schema
+from rdv.schema.appointments import Appointment, appointment
+from rdv.schema.context import Info
+from rdv.schema.enums import Audience
+from rdv.schema.offices import Office
+from rdv.schema.reasons import Reason, national
+from rdv.usecases import appointments
+from rdv.usecases.offices import id_from
+
+MAX_SEARCH = 100
+
+
+@strawberry.type
+class Query:
+    @strawberry.field(description="Who is asking.")
+    def viewer(self, info: Info) -> access_schema.Viewer:
+        return access_schema.viewer(info)
+
+    @strawberry.field(
+        description="Reasons of the national tree: the roots; those under `parentId`; or, with `search`, those on any "
+        "level whose label contains the words, accents and capitals aside."
+    )
+    async def reasons(
+        self,
+        info: Info,
+        parent_id: strawberry.ID | None = None,
+        audience: Audience | None = None,
+        search: str | None = None,
+    ) -> list[Reason]:
+        tree = await info.context.tree()
+        parent = None if parent_id is None else id_from(parent_id, field="parentId")
+        if parent is not None and parent not in tree.nodes:
+            raise errors.NotFound("There is no such reason.")
+        if search is not None and len(search) > MAX_SEARCH:
+            raise errors.InvalidInput("search", "This text is longer than {most} characters.", most=MAX_SEARCH)
+        nodes = list(tree.children(parent))
+        if search is not None:
+            words = folded(search).split()
+            under = tree.descendants(parent)
+            nodes = [n for n in under if all(w in folded(n.labels.get(info.context.language, "")) for w in words)]
+        return national(tree, [n for n in nodes if audience is None or n.audience == audience.value])
+
+    @strawberry.field(description="The competent office for a place and reason.")
+    async def orientation(
+        self, info: Info, input: orientation_schema.OrientationInput
+    ) -> orientation_schema.Orientation:
+        return await orientation_schema.orientation(info, input)
+
+    @strawberry.field(description="An office by its id or by its code in the directory; null when there is none.")
+    async def office(self, info: Info, id: strawberry.ID | None = None, code: str | None = None) -> Office | None:
+        if (id is None) == (code is None):
+            raise errors.InvalidInput("id", "Give either an id or a code.")
+        async with info.context.services.database.reading() as connection:
+            if code is not None:
+                record = await load_office_by_code(connection, code.replace("\0", ""))
+            else:
+                identity = id_from(id or "", field="id")
+                record = (await load_offices(connection, [identity])).get(identity)
+        return None if record is None else Office(record=record)
+
+    @strawberry.field(description="The free slots of an office for a reason, over at most 62 days.")
+    async def slots(self, info: Info, input: slots_schema.SlotsInput) -> slots_schema.SlotSearch:
+        return await slots_schema.search(info, input)
+
+    @strawberry.field(description="Offices with their earliest free slot, the earliest first, then the nearest.")
+    async def earliest_slots(self, info: Info, input: slots_schema.EarliestSlotsInput) -> list[slots_schema.OfficeSlot]:
+        return await slots_schema.earliest(info, input)
+
+    @strawberry.field(
+        description="An appointment: for its usager, with its access code, or for those who manage the office's "
+        "appointments; null for everybody else and when there is none."
+    )
+    async def appointment(self, info: Info, reference: str, access_code: str | None = None) -> Appointment | None:
+        try:
+            record = await appointments.find(info.context.services, info.context.viewer, reference, access_code)
+        except (errors.NotFound, errors.NotAllowed):
+            return None
+        return await appointment(info.context, record)

@@ -1,0 +1,193 @@
+"""Free slots. The item types are plain: no resolver runs per start."""
+
+import datetime as dt  # two types have a field called `date`
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import strawberry
+
+from rdv.models.reason_tree import ReasonTree
+from rdv.schema.context import Info
+from rdv.schema.enums import Channel, Modality
+from rdv.schema.offices import Office
+from rdv.schema.reasons import Reason
+from rdv.usecases import slots as use_case
+from rdv.usecases.slots import SlotsFound
+
+
+@strawberry.type(description="An offered start.")
+class Slot:
+    start: dt.datetime = strawberry.field(description="When the appointment starts.")
+    end: dt.datetime = strawberry.field(description="When it ends, any time for clearing up left out.")
+    remaining: int = strawberry.field(description="How many such appointments could start then, together.")
+    modality: Modality = strawberry.field(description="How the usager is received.")
+
+
+@strawberry.type(description="One local day's starts.")
+class SlotDay:
+    date: dt.date = strawberry.field(description="The office's local day.")
+    starts: list[dt.datetime] = strawberry.field(
+        description="The offered starts, ascending: the compact form of `slots`."
+    )
+    slots: list[Slot] = strawberry.field(description="The offered starts with their ends and what remains.")
+
+
+@strawberry.type(description="What kept some grid starts of one day from being offered.")
+class WhyNot:
+    date: dt.date = strawberry.field(description="The office's local day.")
+    code: str = strawberry.field(description="CLOSED, HOLIDAY, CLOSURE, NO_COUNTER, NOT_EXPOSED, NO_AGENT, LEAD_TIME …")
+    starts: int = strawberry.field(description="How many starts it removed; each start is counted once.")
+    detail: str = strawberry.field(description="The same in words.")
+
+
+@strawberry.type(description="The free slots of an office for a reason over some days.")
+class SlotSearch:
+    office: Office = strawberry.field(description="Where.")
+    reason: Reason = strawberry.field(description="What for.")
+    duration_minutes: int = strawberry.field(description="How long an appointment lasts here, in minutes.")
+    time_zone: str = strawberry.field(description="The office's time zone (IANA name).")
+    days: list[SlotDay] = strawberry.field(description="The days with at least one start, ascending.")
+    count: int = strawberry.field(description="How many starts there are in all.")
+    first: Slot | None = strawberry.field(description="The earliest of them.")
+    why: list[WhyNot] = strawberry.field(description="What removed the starts that are not offered.")
+    version: str = strawberry.field(description="Changes whenever the answer may have changed.")
+
+
+@strawberry.input(description="Which slots are wanted.")
+class SlotsInput:
+    office_id: strawberry.ID = strawberry.field(description="Where.")
+    reason_id: strawberry.ID = strawberry.field(description="What for: a reason that can be booked.")
+    from_: dt.date = strawberry.field(name="from", description="The first local day.")
+    to: dt.date = strawberry.field(description="The last local day, included; at most 62 days in all.")
+    modality: Modality | None = strawberry.field(default=Modality.IN_PERSON, description="How the usager is received.")
+    channel: Channel | None = strawberry.field(
+        default=None, description="By default the caller's own; those who manage appointments may ask for another."
+    )
+    replacing: str | None = strawberry.field(
+        default=None, description="The reference of an appointment that is to be moved: its time counts as free."
+    )
+    access_code: str | None = strawberry.field(
+        default=None, description="The access code of that appointment, for who is not signed in."
+    )
+
+
+@strawberry.input(description="A place on the globe.")
+class LocationInput:
+    latitude: float = strawberry.field(description="Degrees north.")
+    longitude: float = strawberry.field(description="Degrees east.")
+
+
+@strawberry.input(description="Over which offices to look for the earliest slots; name one or more ways.")
+class EarliestSlotsInput:
+    reason_id: strawberry.ID = strawberry.field(description="What for: a reason that can be booked.")
+    office_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="These offices.")
+    departement: str | None = strawberry.field(default=None, description="The offices of a département: 75, 2A, 974.")
+    near: LocationInput | None = strawberry.field(default=None, description="The offices nearest to a place.")
+    modality: Modality | None = strawberry.field(default=Modality.IN_PERSON, description="How the usager is received.")
+    from_: dt.date | None = strawberry.field(
+        name="from", default=None, description="The first day to look at; today by default. A month is looked at."
+    )
+    first: int | None = strawberry.field(default=10, description="How many offices at most, up to 100.")
+
+
+@strawberry.type(description="An office with its earliest free slot.")
+class OfficeSlot:
+    office: Office = strawberry.field(description="Where.")
+    slot: Slot = strawberry.field(description="The earliest free slot.")
+    distance_km: float | None = strawberry.field(description="How far from the place asked for, in kilometres.")
+
+
+def slot(start: dt.datetime, duration_minutes: int, remaining: int, modality: Modality) -> Slot:
+    """Return a slot; its end is an instant later, whatever the clocks do in between."""
+    end = (start.astimezone(dt.UTC) + dt.timedelta(minutes=duration_minutes)).astimezone(start.tzinfo)
+    return Slot(start=start, end=end, remaining=remaining, modality=modality)
+
+
+async def search(info: Info, wanted: SlotsInput) -> SlotSearch:
+    chosen = _paths(info)
+    found = await use_case.search(
+        info.context.services,
+        info.context.viewer,
+        use_case.SlotsRequest(
+            office_id=wanted.office_id,
+            reason_id=wanted.reason_id,
+            first=wanted.from_,
+            last=wanted.to,
+            modality=wanted.modality or Modality.IN_PERSON,
+            channel=wanted.channel,
+            replacing=wanted.replacing,
+            access_code=wanted.access_code,
+            remaining=any(path[-1] == "remaining" for path in chosen),
+            explain=any(path[0] == "why" for path in chosen),
+        ),
+    )
+    with_slots = any(path[:2] == ("days", "slots") for path in chosen)
+    return _search(found, await info.context.tree(), with_slots=with_slots)
+
+
+def _search(found: SlotsFound, tree: ReasonTree, *, with_slots: bool) -> SlotSearch:
+    situation = found.agenda.situation
+    minutes = found.reason.duration_minutes
+    answer = found.answer
+    remaining: Sequence[int] = answer.remaining or [0] * len(answer.starts)
+    pairs = list(zip(answer.starts, remaining, strict=True))
+
+    def made(pair: tuple[dt.datetime, int]) -> Slot:
+        return slot(pair[0], minutes, pair[1], found.modality)
+
+    days = []
+    for day, group in groupby(pairs, key=lambda pair: pair[0].date()):
+        within = list(group)
+        starts = [start for start, _ in within]
+        days.append(SlotDay(date=day, starts=starts, slots=[made(pair) for pair in within] if with_slots else []))
+    return SlotSearch(
+        office=Office(record=situation.office),
+        reason=Reason(node=found.reason, nodes=situation.reasons, tree=tree),
+        duration_minutes=minutes,
+        time_zone=situation.office.time_zone,
+        days=days,
+        count=len(pairs),
+        first=made(pairs[0]) if pairs else None,
+        why=[WhyNot(date=w.date, code=w.code, starts=w.starts, detail=w.detail) for w in answer.why],
+        version=str(situation.version),
+    )
+
+
+async def earliest(info: Info, wanted: EarliestSlotsInput) -> list[OfficeSlot]:
+    near = wanted.near and (wanted.near.latitude, wanted.near.longitude)
+    found = await use_case.earliest(
+        info.context.services,
+        info.context.viewer,
+        use_case.EarliestRequest(
+            reason_id=wanted.reason_id,
+            office_ids=wanted.office_ids,
+            departement=wanted.departement,
+            near=near or None,
+            modality=wanted.modality or Modality.IN_PERSON,
+            from_date=wanted.from_,
+            first=10 if wanted.first is None else wanted.first,
+        ),
+    )
+    return [
+        OfficeSlot(
+            office=Office(record=one.office),
+            slot=slot(one.start, one.reason.duration_minutes, one.remaining, one.modality),
+            distance_km=one.distance_km,
+        )
+        for one in found
+    ]
+
+
+def _paths(info: Info) -> set[tuple[str, ...]]:
+    """Return the paths of the fields that are selected under the present one."""
+
+    def walk(selections: Sequence[Any], prefix: tuple[str, ...]) -> set[tuple[str, ...]]:
+        found: set[tuple[str, ...]] = set()
+        for one in selections:
+            # Fragments have a type condition and no place of their own in a path.
+            path = prefix if hasattr(one, "type_condition") else (*prefix, one.name)
+            found |= {path, *walk(one.selections, path)} - {()}
+        return found
+
+    return set().union(*(walk(field.selections, ()) for field in info.selected_fields))

@@ -1,0 +1,47 @@
+"""Texts for people in their language: gettext catalogues, French and English, chosen per request.
+
+English texts are the msgids, so English needs no catalogue. Catalogues are read from the `.po` files as they are: they
+are small, and nothing has to be compiled.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from babel import negotiate_locale
+from babel.messages.pofile import read_po
+
+LANGUAGES = ("fr", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Translate:
+    """Translates into one language."""
+
+    language: str
+
+    def __call__(self, message: str, **values: object) -> str:
+        """Return the message in the language, its places filled."""
+        text = message if self.language == "en" else catalogue(self.language).get(message, message)
+        return text.format(**values)
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """Return a language's texts by msgid; what is not translated is left out."""
+    with files("rdv").joinpath("locale", language, "LC_MESSAGES", "rdv.po").open("rb") as file:
+        return {str(m.id): str(m.string) for m in read_po(file, locale=language) if m.id and m.string}
+
+
+def language_from(accept_language: str) -> str:
+    """Return the language that a browser's header prefers; French when it says nothing we speak."""
+    wanted = []
+    for part in accept_language[:200].split(","):
+        name, _, quality = part.partition(";q=")
+        try:
+            wanted.append((-float(quality or 1), name.strip()))
+        except ValueError:
+            continue
+    ranked = [name.replace("-", "_") for _, name in sorted(wanted, key=lambda pair: pair[0]) if name]
+    found = negotiate_locale([*ranked, *(name.partition("_")[0] for name in ranked)], LANGUAGES)
+    return found or LANGUAGES[0]
