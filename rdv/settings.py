@@ -3,16 +3,23 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PostgresDsn, SecretStr, UrlConstraints, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rdv.errors import BadSetting
 
-# A socket's address has no host before the path: postgresql:///rdv?host=/run/postgresql.
-DatabaseUrl = Annotated[
-    PostgresDsn,
-    UrlConstraints(allowed_schemes=["postgresql", "postgres", "postgresql+psycopg"], host_required=False),
-]
+SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+
+
+def _database_url(text: str) -> str:
+    # A socket's folder stands in the query and leaves the host empty, which general checks of addresses refuse.
+    scheme, separator, rest = text.partition("://")
+    if scheme not in SCHEMES or not separator or not rest:
+        raise ValueError("not an address like postgresql://user:password@host/database")
+    return text
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 
 
 class Settings(BaseSettings):
@@ -20,7 +27,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RDV_", frozen=True, hide_input_in_errors=True, extra="ignore")
 
-    database_url: DatabaseUrl | None = Field(default=None, description="a PostgreSQL ≥ 15; none = embedded")
+    database_url: DatabaseUrl | None = Field(default=None, repr=False, description="a PostgreSQL ≥ 15; none = embedded")
     data_dir: Path = Field(default=Path(".rdv"), description="where embedded database and demo keep files")
     # Empty = not given: only what serves needs it, and says so.
     secret_key: SecretStr = Field(
@@ -44,4 +51,4 @@ def read_settings(**given: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         name = "RDV_" + "_".join(str(part) for part in first["loc"][:1]).upper()
-        raise BadSetting(f"{name}: {first['msg']}") from None
+        raise BadSetting(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
