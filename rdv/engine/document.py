@@ -33,7 +33,7 @@ MAX_AGENDA_DAYS = 1_000_000  # (counters + agents) x days from the first to the 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class MalformedInstance(ValueError):  # noqa: N818 - named by what happened, like every error of the project
+class MalformedInstance(ValueError):
     """A document is no instance; `path` says where (empty: the document as a whole), `fault` says what.
 
     Its text is always one line of at most some hundred characters, whatever the document contains.
