@@ -1,0 +1,1 @@
+"""Benchmarks: answers checked, figures as ratios against a reference of the same run."""
