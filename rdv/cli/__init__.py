@@ -8,10 +8,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from rdv.cli import imports
 from rdv.cli.database import migrate
 from rdv.cli.demo import demo
 from rdv.cli.export import export_instance, export_schema
+from rdv.cli.query import query
 from rdv.cli.serve import serve
+from rdv.cli.slots import slots
 from rdv.errors import OperatorError
 
 
@@ -40,5 +43,8 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(serve)
 app.command()(migrate)
+app.command()(query)
 app.command("export-instance")(export_instance)
 app.command("export-schema")(export_schema)
+app.command("slots")(slots)
+imports.register(app)
