@@ -81,7 +81,8 @@ def _run(step: Callable[[Database, Path], Awaitable[ImportReport]], file: Path, 
     ):
         progress.add_task(f"importing {file.name}", total=None)
         report = asyncio.run(_import(address, step, file))
-    _tell(report, all_faults=all_faults)
+        progress.stop()
+        _tell(report, all_faults=all_faults)
 
 
 async def _import(address: str, step: Callable[[Database, Path], Awaitable[ImportReport]], file: Path) -> ImportReport:

@@ -33,7 +33,8 @@ select count(*) filter (where fresh) as inserted, count(*) filter (where not fre
 
 WRITE_COMMUNES = """
 insert into commune as known (code, name, search_name, departement, population, postcodes, latitude, longitude)
-select code, name, search_name, departement, population, postcodes, latitude, longitude from incoming_commune order by code
+select code, name, search_name, departement, population, postcodes, latitude, longitude
+from incoming_commune order by code
 on conflict (code) do update set
   (name, search_name, departement, population, postcodes, latitude, longitude)
   = (excluded.name, excluded.search_name, excluded.departement, excluded.population, excluded.postcodes,

@@ -23,12 +23,11 @@ async def place(
     connection: Connection, offices: Sequence[ImportedOffice], known: Mapping[str, KnownOffice], communes: Communes
 ) -> Placed:
     """Find or make the site of each office."""
-    there = await known_sites(connection)
-    taken = {site.id: site for site in there}
-    ids = {_key(site.postcode, site.commune_code, site.address_lines): site.id for site in reversed(there)}
-    for office in known.values():  # without an address a site is one office's own
-        if not taken[office.site_id].address_lines:
-            ids[(office.code,)] = office.site_id
+    sites_there = await known_sites(connection)
+    taken = {site.id: site for site in sites_there}
+    ids = {_key(site.postcode, site.commune_code, site.address_lines): site.id for site in reversed(sites_there)}
+    # Without an address a site is one office's own.
+    ids |= {(there.code,): there.site_id for there in known.values() if not taken[there.site_id].address_lines}
     keys = [_key_of(office) for office in offices]
     missing = list(dict.fromkeys(key for key in keys if key not in ids))
     ids |= dict(zip(missing, await new_site_ids(connection, len(missing)), strict=True))

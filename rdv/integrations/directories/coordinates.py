@@ -1,8 +1,8 @@
 """Whether an office's coordinates can be right, judged by the mairies of the communes.
 
-An office is expected within 30 km of its commune's mairie, or of its département's nearest mairie where that of the
-commune has no coordinates. The remark says whether the nearest mairie of all is in another département: if so the
-office is misplaced; if not, office and mairie contradict each other and one of them is.
+An office is expected within 30 km of its commune's mairie. The remark says whether the nearest mairie of all is in
+another département: if so the office is misplaced; if not, office and mairie contradict each other, and one of them is.
+Where the mairie has no coordinates only the first can be said, and the départements' own mairies stand in.
 """
 
 import math
@@ -47,18 +47,15 @@ class Mairies:
         own = self._by_code.get(office.commune_code)
         of_departement = [mairie for mairie in self._all if mairie.departement == office.departement]
         candidates = [own] if own else of_departement
-        if not candidates:
-            return None
-        away = min(kilometres(*at, mairie.latitude, mairie.longitude) for mairie in candidates)
+        away = min((kilometres(*at, mairie.latitude, mairie.longitude) for mairie in candidates), default=0.0)
         if away <= NEAR_KM:
             return None
-        return f"{office.code}: coordinates {away:.0f} km from its commune, {self._where(at, office.departement)}"
-
-    def _where(self, at: tuple[float, float], departement: str) -> str:
-        nearest = _nearest(at, self._all)
-        if nearest.departement != departement:
-            return f"in département {nearest.departement} instead of {departement}"
-        return f"although in département {departement}"
+        found = _nearest(at, self._all).departement
+        if found != office.departement:
+            return (
+                f"{office.code}: coordinates {away:.0f} km from its commune, in {found} instead of {office.departement}"
+            )
+        return f"{office.code}: coordinates {away:.0f} km from its commune, although in {found}" if own else None
 
 
 def _nearest(at: tuple[float, float], mairies: Sequence[_Mairie]) -> _Mairie:

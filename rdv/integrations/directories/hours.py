@@ -4,6 +4,7 @@ import math
 import re
 from collections import Counter as Tally
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pydantic import ValidationError
 
@@ -75,7 +76,7 @@ def _ranges(day: str, text: str) -> list[tuple[int, int]]:
         if not 0 <= start < end <= 24 * 60 or hours[1] > 59 or hours[3] > 59:
             raise ValueError(f"{day}: {part!r} ends before it begins")
         ranges.append((start, end))
-    if any(later[0] < sooner[1] for sooner, later in zip(ranges, ranges[1:], strict=False)):
+    if any(later[0] < sooner[1] for sooner, later in pairwise(ranges)):
         raise ValueError(f"{day}: {text!r} overlaps")
     return ranges
 

@@ -13,7 +13,7 @@ closed whichever way one reads it, and no more than that is certain.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rdv.integrations.directories.offices import ImportedOpening
@@ -102,7 +102,7 @@ def without(openings: Iterable[ImportedOpening], closed: Iterable[tuple[int, str
     return tuple(kept)
 
 
-def weekly(by_day: dict[int, Iterable[tuple[int, int]]], layer: str = APPOINTMENT) -> tuple[ImportedOpening, ...]:
+def weekly(by_day: Mapping[int, Iterable[tuple[int, int]]], layer: str = APPOINTMENT) -> tuple[ImportedOpening, ...]:
     """Return the ranges of each weekday as openings, days with the same range together."""
     days: dict[tuple[int, int], set[int]] = {}
     for day, ranges in by_day.items():

@@ -1,4 +1,4 @@
-"""The tree of reasons: names from the file, English from a table, durations and the like from assumptions per branch."""
+"""The tree of reasons: names from the file, English from a table, durations and the like assumed per branch."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal

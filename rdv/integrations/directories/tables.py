@@ -1,4 +1,4 @@
-"""Rows of a delimited file with their line numbers; a row that is no good is a fault, a file that is no good an error."""
+"""Rows of a delimited file with their line numbers; a bad row is a fault, a bad file an error."""
 
 import csv
 import gzip
@@ -74,7 +74,7 @@ def text_of(data: bytes) -> str:
 
 def header_of(text: str) -> list[str]:
     """Return the names of the columns."""
-    first = text.partition("\n")[0].rstrip("\r")
+    first = text.partition("\n")[0].rstrip("\r").replace("\x00", "")
     return [name.strip() for name in next(csv.reader([first], delimiter=delimiter_of(first)), [])]
 
 
