@@ -53,7 +53,6 @@ def parse_instance(document: object) -> Instance:
     except ValidationError as error:
         raise _malformed(error) from None
     instance = _instance(shape)
-    _check_pinned(instance)
     _check_size(instance)
     return instance
 
@@ -290,22 +289,6 @@ def _check_openings(shape: wire.InstanceShape) -> None:
     count = len(shape.openings) + sum(len(owner.openings) for owner in owners)
     if count > MAX_ALL_OPENINGS:
         raise MalformedInstance("", f"{count} openings are more than {MAX_ALL_OPENINGS}")
-
-
-def _check_pinned(instance: Instance) -> None:
-    """Refuse two live appointments pinned to one counter at one time: no answer could honour both."""
-    last: dict[str, tuple[float, str]] = {}
-    live = ((at, a) for at, a in enumerate(instance.appointments) if a.pinned and a.takes_room(instance.now))
-    for at, appointment in sorted(live, key=lambda pair: pair[1].start):
-        if appointment.counter is None:
-            continue
-        start = appointment.start.timestamp() / 60
-        until, other = last.get(appointment.counter, (start, ""))
-        if start < until:
-            where = f'overlaps appointment "{other}" pinned to the same counter "{appointment.counter}"'
-            raise MalformedInstance(f"appointments[{at}].start", where)
-        until = start + appointment.duration_minutes + appointment.buffer_minutes
-        last[appointment.counter] = (until, appointment.id)
 
 
 def _check_size(instance: Instance) -> None:
