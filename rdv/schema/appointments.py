@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import strawberry
@@ -63,7 +64,12 @@ class Usager:
         return self.record.display_name
 
     @strawberry.field(description="Their appointments, the latest first, past and cancelled ones included.")
-    async def appointments(self, info: Info, first: int | None = 20, after: str | None = None) -> AppointmentConnection:
+    async def appointments(
+        self,
+        info: Info,
+        first: Annotated[int | None, strawberry.argument(description="How many at most, up to 100.")] = 20,
+        after: Annotated[str | None, strawberry.argument(description="A cursor: those after it.")] = None,
+    ) -> AppointmentConnection:
         first = 20 if first is None else first
         if not 1 <= first <= MAX_PAGE:
             raise errors.InvalidInput("first", "Ask for 1 to {most} at a time.", most=MAX_PAGE)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import strawberry
+from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, Undefined
 from strawberry.extensions import SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
@@ -33,13 +34,29 @@ class GivenDocument(SchemaExtension):
 
 def build() -> Schema:
     """Return the executable schema."""
-    return Schema(
+    schema = Schema(
         query=Query,
         mutation=Mutation,
         types=[problems.Problem],
         extensions=[GivenDocument, lambda: ValidationCache(maxsize=500)],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
+    _without_null_defaults(schema._schema)  # noqa: SLF001 - Strawberry shows it in no other way
+    return schema
+
+
+def _without_null_defaults(schema: GraphQLSchema) -> None:
+    """Publish what may be left out as the contract does: `code: String`, without a default of null."""
+    for one in schema.type_map.values():
+        if isinstance(one, GraphQLInputObjectType):
+            given = list(one.fields.values())
+        elif isinstance(one, GraphQLObjectType | GraphQLInterfaceType):
+            given = [argument for field in one.fields.values() for argument in field.args.values()]
+        else:
+            continue
+        for each in given:
+            if each.default_value is None:
+                each.default_value = Undefined
 
 
 def printed() -> str:

@@ -116,7 +116,7 @@ CancelAppointmentResult = Annotated[
 ]
 
 
-@strawberry.type
+@strawberry.type(description="What can be done.")
 class Mutation:
     @strawberry.mutation(description="Reserve a slot for a few minutes; it takes one place from everybody else.")
     async def hold_slot(self, info: Info, input: HoldSlotInput) -> HoldSlotResult:

@@ -117,7 +117,8 @@ class Office:
     async def reasons(self, info: Info) -> list[Reason]:
         nodes = await info.context.reasons.load(self.record.id)
         tree = await info.context.tree()
-        return [Reason(node=n, nodes=nodes, tree=tree) for n in nodes.values() if n.bookable and n.served]
+        leaves = (nodes[node.id] for node in tree.descendants(None) if node.id in nodes)
+        return [Reason(node=n, nodes=nodes, tree=tree) for n in leaves if n.bookable and n.served]
 
     @strawberry.field(description="Its counters in use.")
     async def counters(self, info: Info) -> list[Counter]:

@@ -1,5 +1,7 @@
 """What can be asked."""
 
+from typing import Annotated
+
 import strawberry
 
 from rdv import errors
@@ -12,14 +14,14 @@ from rdv.schema.appointments import Appointment, appointment
 from rdv.schema.context import Info
 from rdv.schema.enums import Audience
 from rdv.schema.offices import Office
-from rdv.schema.reasons import Reason, national
+from rdv.schema.reasons import Reason, label, national
 from rdv.usecases import appointments
 from rdv.usecases.offices import id_from
 
 MAX_SEARCH = 100
 
 
-@strawberry.type
+@strawberry.type(description="What can be asked.")
 class Query:
     @strawberry.field(description="Who is asking.")
     def viewer(self, info: Info) -> access_schema.Viewer:
@@ -32,9 +34,15 @@ class Query:
     async def reasons(
         self,
         info: Info,
-        parent_id: strawberry.ID | None = None,
-        audience: Audience | None = None,
-        search: str | None = None,
+        parent_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only reasons under this one.")
+        ] = None,
+        audience: Annotated[
+            Audience | None, strawberry.argument(description="Only those for citizens, or for businesses.")
+        ] = None,
+        search: Annotated[
+            str | None, strawberry.argument(description="Words of the label; at most 100 letters.")
+        ] = None,
     ) -> list[Reason]:
         tree = await info.context.tree()
         parent = None if parent_id is None else id_from(parent_id, field="parentId")
@@ -46,7 +54,7 @@ class Query:
         if search is not None:
             words = folded(search).split()
             under = tree.descendants(parent)
-            nodes = [n for n in under if all(w in folded(n.labels.get(info.context.language, "")) for w in words)]
+            nodes = [n for n in under if all(w in folded(label(n, info)) for w in words)]
         return national(tree, [n for n in nodes if audience is None or n.audience == audience.value])
 
     @strawberry.field(description="The competent office for a place and reason.")
@@ -56,7 +64,14 @@ class Query:
         return await orientation_schema.orientation(info, input)
 
     @strawberry.field(description="An office by its id or by its code in the directory; null when there is none.")
-    async def office(self, info: Info, id: strawberry.ID | None = None, code: str | None = None) -> Office | None:
+    async def office(
+        self,
+        info: Info,
+        id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="The office's id; or else its code.")
+        ] = None,
+        code: Annotated[str | None, strawberry.argument(description="The office's code; or else its id.")] = None,
+    ) -> Office | None:
         if (id is None) == (code is None):
             raise errors.InvalidInput("id", "Give either an id or a code.")
         async with info.context.services.database.reading() as connection:
@@ -79,7 +94,14 @@ class Query:
         description="An appointment: for its usager, with its access code, or for those who manage the office's "
         "appointments; null for everybody else and when there is none."
     )
-    async def appointment(self, info: Info, reference: str, access_code: str | None = None) -> Appointment | None:
+    async def appointment(
+        self,
+        info: Info,
+        reference: Annotated[
+            str, strawberry.argument(description="However it is written: blanks, dashes, small letters.")
+        ],
+        access_code: Annotated[str | None, strawberry.argument(description="For who is not signed in.")] = None,
+    ) -> Appointment | None:
         try:
             record = await appointments.find(info.context.services, info.context.viewer, reference, access_code)
         except (errors.NotFound, errors.NotAllowed):

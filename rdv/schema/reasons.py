@@ -25,8 +25,7 @@ class Reason:
 
     @strawberry.field(description="The reason's name in the language of the request (Accept-Language: fr or en).")
     def label(self, info: Info) -> str:
-        labels = self.node.labels
-        return labels.get(info.context.language) or labels["fr"]
+        return label(self.node, info)
 
     @strawberry.field(description="1 for a root, up to 3.")
     def level(self) -> int:
@@ -58,6 +57,11 @@ class Reason:
     @strawberry.field(description="Whether appointments can be made for it: true for leaves.")
     def bookable(self) -> bool:
         return self.node.bookable
+
+
+def label(node: ReasonNode, info: Info) -> str:
+    """Return a reason's name in the language of the request, in French where there is none."""
+    return node.labels.get(info.context.language) or node.labels["fr"]
 
 
 def national(tree: ReasonTree, nodes: list[ReasonNode]) -> list[Reason]:

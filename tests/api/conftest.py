@@ -52,32 +52,32 @@ class Api:
     viewers: KnownViewers
 
     async def answer(
-        self, document: str, variables: dict[str, Any] | None = None, *, token: str | None = None, **headers: str
+        self, document: str, variables: dict[str, Any] | None = None, *, who: str | None = None, **headers: str
     ) -> dict[str, Any]:
         """Return the whole answer to a document: a name in `queries/` or a literal one."""
         text = document if "{" in document else (QUERIES / f"{document}.graphql").read_text(encoding="utf-8")
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        if token:
-            given["authorization"] = f"Bearer {token}"
+        if who:
+            given["authorization"] = f"Bearer {who}"
         response = await self.client.post("/graphql", json={"query": text, "variables": variables}, headers=given)
         assert response.status_code == 200, response.text
         found: dict[str, Any] = response.json()
         return found
 
     async def data(
-        self, document: str, variables: dict[str, Any] | None = None, *, token: str | None = None, **headers: str
+        self, document: str, variables: dict[str, Any] | None = None, *, who: str | None = None, **headers: str
     ) -> dict[str, Any]:
         """Return the data of an answer without errors."""
-        answer = await self.answer(document, variables, token=token, **headers)
+        answer = await self.answer(document, variables, who=who, **headers)
         assert "errors" not in answer, answer["errors"]
         found: dict[str, Any] = answer["data"]
         return found
 
     async def refusal(
-        self, document: str, variables: dict[str, Any] | None = None, *, token: str | None = None
+        self, document: str, variables: dict[str, Any] | None = None, *, who: str | None = None
     ) -> dict[str, Any]:
         """Return the extensions of the only error of an answer."""
-        (error,) = (await self.answer(document, variables, token=token))["errors"]
+        (error,) = (await self.answer(document, variables, who=who))["errors"]
         return {**error["extensions"], "path": error["path"]}
 
 

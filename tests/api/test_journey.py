@@ -13,17 +13,15 @@ async def search(api: Api, place: Place, **more: Any) -> dict[str, Any]:
     return found
 
 
-async def hold(api: Api, place: Place, start: str, token: str | None = None, **more: Any) -> dict[str, Any]:
+async def hold(api: Api, place: Place, start: str, who: str | None = None, **more: Any) -> dict[str, Any]:
     wanted = {"officeId": place.office, "reasonId": place.reasons["declare"], "start": start} | more
-    found: dict[str, Any] = (await api.data("hold_slot", {"input": wanted}, token=token))["holdSlot"]
+    found: dict[str, Any] = (await api.data("hold_slot", {"input": wanted}, who=who))["holdSlot"]
     return found
 
 
-async def confirm(api: Api, hold_token: str, token: str | None = None, **more: Any) -> dict[str, Any]:
+async def confirm(api: Api, hold_token: str, who: str | None = None, **more: Any) -> dict[str, Any]:
     wanted = {"holdToken": hold_token, "usager": CAMILLE} | more
-    found: dict[str, Any] = (await api.data("confirm_appointment", {"input": wanted}, token=token))[
-        "confirmAppointment"
-    ]
+    found: dict[str, Any] = (await api.data("confirm_appointment", {"input": wanted}, who=who))["confirmAppointment"]
     return found
 
 
