@@ -33,6 +33,9 @@ _NAMES = {
     "pole de recouvrement specialise": "PRS",
 } | {kind.lower().replace("_", " "): kind for kind in KINDS.values()}
 
+# The file's types are as wide as this one (beside tobacconists, France services and the like); the name tells more.
+_ANY_OFFICE = re.compile(r"centres? (?:de|des) finances publiques")
+
 
 class Known(Protocol):
     """An office that is known already."""
@@ -75,8 +78,13 @@ def _place(row: Row) -> Place:
 
 
 def _kind(row: Row) -> str:
-    found = (_NAMES.get(folded(row[column])) for column in ("type_de_service", MARK))
-    return next((kind for kind in found if kind), row["type_de_service"])
+    """Return the kind of office: a column says it, or, of a tax office, the beginning of its name ("SIP BEAUNE")."""
+    columns = (folded(row.get(column, "")) for column in ("type_de_service", MARK, "libelle_du_service"))
+    found = [_NAMES[words] for words in columns if words in _NAMES]
+    if not found and _ANY_OFFICE.fullmatch(folded(row["type_de_service"])):
+        name = folded(row["nom_du_service"])
+        found = [kind for words, kind in _NAMES.items() if f"{name} ".startswith(f"{words} ")]
+    return found[0] if found else row["type_de_service"]
 
 
 def _commune_code(row: Row) -> str:
@@ -106,7 +114,7 @@ def _fields(row: Row, code: str, communes: Communes, openings: tuple[ImportedOpe
         "latitude": latitude.strip(),
         "longitude": longitude.strip(),
         "phone": row["telephone_1"],
-        "email": row["courriel"],
+        "email": row["courriel"] if "@" in row["courriel"] else "",  # some say in words how to write to them
         "openings": openings,
     }
 
