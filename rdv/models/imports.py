@@ -83,11 +83,16 @@ delete from site where id = any(:ids) and not exists (select from office where o
 
 # A reason whose duration is no longer an assumption was set by the administration: only its words and place are the
 # file's.
-WRITE_REASON = """
+WRITE_REASONS = """
 insert into reason as known (code, parent_id, labels, level, position, audience, duration_minutes, buffer_minutes,
                              agents_required, modalities, bookable, office_kinds, source)
-values (:code, (select id from reason where code = :parent_code), cast(:labels as jsonb), :level, :position, :audience,
-        :duration_minutes, 0, 1, :modalities, :bookable, :office_kinds, :source)
+select i.code, p.id, i.labels, i.level, i.position, i.audience, i.duration_minutes, 0, 1, i.modalities, i.bookable,
+       i.office_kinds, i.source
+from json_to_recordset(cast(:rows as json)) as i(
+  code text, parent_code text, labels jsonb, level int, position int, audience text, duration_minutes int,
+  modalities text[], bookable bool, office_kinds text[], source text)
+left join reason p on p.code = i.parent_code
+order by i.level, i.position, i.code
 on conflict (code) do update set
   (parent_id, labels, level, position, audience, bookable)
   = (excluded.parent_id, excluded.labels, excluded.level, excluded.position, excluded.audience, excluded.bookable),
@@ -256,12 +261,12 @@ async def known_reasons(connection: Connection) -> dict[str, ReasonRow]:
 
 
 async def write_reasons(connection: Connection, reasons: Iterable[ReasonRow]) -> None:
-    """Write reasons, parents before children.
+    """Write reasons, a level at a time because children need their parents' ids.
 
     Only those that differ may be given: every statement on this table bumps the national version.
     """
+    levels: dict[int, list[dict[str, object]]] = {}
     for reason in reasons:
-        values = {name: getattr(reason, name) for name in ReasonRow.__slots__}
-        lists = {name: list(values[name]) for name in ("modalities", "office_kinds")}
-        labels = {"labels": orjson.dumps(dict(reason.labels)).decode()}
-        await connection.execute(text(WRITE_REASON), values | lists | labels)
+        levels.setdefault(reason.level, []).append({name: getattr(reason, name) for name in ReasonRow.__slots__})
+    for _, rows in sorted(levels.items()):
+        await connection.execute(text(WRITE_REASONS), {"rows": orjson.dumps(rows).decode()})

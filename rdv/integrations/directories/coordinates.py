@@ -44,10 +44,7 @@ class Mairies:
         if office.latitude is None or office.longitude is None:
             return None
         at = (office.latitude, office.longitude)
-        own = self._by_code.get(office.commune_code)
-        of_departement = [mairie for mairie in self._all if mairie.departement == office.departement]
-        candidates = [own] if own else of_departement
-        away = min((kilometres(*at, mairie.latitude, mairie.longitude) for mairie in candidates), default=0.0)
+        away = min((kilometres(*at, mairie.latitude, mairie.longitude) for mairie in self._near(office)), default=0.0)
         if away <= NEAR_KM:
             return None
         found = _nearest(at, self._all).departement
@@ -55,7 +52,13 @@ class Mairies:
             return (
                 f"{office.code}: coordinates {away:.0f} km from its commune, in {found} instead of {office.departement}"
             )
-        return f"{office.code}: coordinates {away:.0f} km from its commune, although in {found}" if own else None
+        if office.commune_code in self._by_code:
+            return f"{office.code}: coordinates {away:.0f} km from its commune, although in {found}"
+        return None
+
+    def _near(self, office: ImportedOffice) -> Sequence[_Mairie]:
+        own = self._by_code.get(office.commune_code)
+        return [own] if own else [mairie for mairie in self._all if mairie.departement == office.departement]
 
 
 def _nearest(at: tuple[float, float], mairies: Sequence[_Mairie]) -> _Mairie:
