@@ -1,7 +1,7 @@
 """What can be done. Each mutation answers with its success or with the refusal that is expected."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -127,7 +127,7 @@ class Mutation:
                 use_case.HoldRequest(
                     office_id=input.office_id,
                     reason_id=input.reason_id,
-                    start=input.start.astimezone(UTC),
+                    start=input.start,
                     modality=input.modality or Modality.IN_PERSON,
                     idempotency_key=input.idempotency_key,
                 ),
@@ -165,7 +165,7 @@ class Mutation:
                 info.context.viewer,
                 use_case.RescheduleRequest(
                     reference=input.reference,
-                    start=input.start.astimezone(UTC),
+                    start=input.start,
                     access_code=input.access_code,
                     idempotency_key=input.idempotency_key,
                 ),

@@ -5,7 +5,7 @@ inside it, so nothing of it remains; what collides at the very end is a slot tak
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -31,7 +31,7 @@ from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.models.usagers import UsagerDetails, count_live, lock_person, save_usager, usager_of
 from rdv.usecases import access
 from rdv.usecases.appointment_access import is_staff, visible
-from rdv.usecases.booking import Wanted, check_start, decide, office_for_booking, taken
+from rdv.usecases.booking import Wanted, checked_start, decide, office_for_booking, taken
 from rdv.usecases.offices import id_from
 from rdv.usecases.secrets import new_reference, normalised
 from rdv.usecases.services import Services
@@ -98,7 +98,7 @@ async def find(services: Services, viewer: Viewer, reference: str, access_code: 
 async def hold(services: Services, viewer: Viewer, request: HoldRequest) -> Held:
     """Reserve a slot for the office's hold time."""
     now = services.clock()
-    check_start(request.start, now)
+    request = replace(request, start=checked_start(request.start, now))
     wanted = Wanted(
         office_id=id_from(request.office_id, field="officeId"),
         reason_id=id_from(request.reason_id, field="reasonId"),
@@ -166,7 +166,7 @@ async def confirm(services: Services, viewer: Viewer, request: ConfirmRequest) -
 async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequest) -> Confirmed:
     """Give an appointment another time; the old one is given back if and only if the new one is got."""
     now = services.clock()
-    check_start(request.start, now)
+    request = replace(request, start=checked_start(request.start, now))
     record = await find(services, viewer, request.reference, request.access_code)
     key = _key("reschedule", viewer, request.idempotency_key, request)
     wanted = Wanted(

@@ -73,14 +73,15 @@ async def office_for_booking(connection: Connection, viewer: Viewer, office_id: 
     return office
 
 
-def check_start(start: datetime, now: datetime) -> None:
-    """Refuse a start that no clock shows, that is no whole minute, or that is past."""
+def checked_start(start: datetime, now: datetime) -> datetime:
+    """Return a start in UTC; refuses one that no clock shows, that is no whole minute, or that is past."""
     if not FIRST_YEAR <= start.year <= LAST_YEAR:
         raise InvalidInput("start", "This date is out of range.")
     if start.second or start.microsecond:
         raise InvalidInput("start", "A start is a whole minute.")
     if start < now:
         raise InvalidInput("start", "This start is in the past.")
+    return start.astimezone(UTC)
 
 
 async def decide(

@@ -1,17 +1,19 @@
 """Finding offices and the reasons they serve, from the ids that callers write."""
 
+import re
 from collections.abc import Mapping
 
 from rdv.errors import InvalidInput, NotFound
 from rdv.models.reason_tree import ReasonNode
 
 LARGEST_ID = 2**63 - 1
+_ID = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 def id_from(text: str, *, field: str) -> int:
     """Return the number an id stands for; raises NotFound when it cannot be one of ours."""
-    if text.isascii() and text.isdigit() and int(text[:20]) <= LARGEST_ID:
-        return int(text[:20])
+    if _ID.fullmatch(text) and int(text) <= LARGEST_ID:
+        return int(text)
     raise NotFound("There is nothing with this {field}.", field=field)
 
 

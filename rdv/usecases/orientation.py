@@ -124,7 +124,7 @@ async def _of_address(connection: Connection, address: str) -> list[CommuneRecor
         found = [c for c in await communes_by_name(connection, name, MAX_CHOICES) if folded(c.name) == name]
         if found:
             return found
-    return await communes_by_name(connection, " ".join(words), MAX_CHOICES)
+    return await communes_by_name(connection, " ".join(words), MAX_CHOICES) if words else []
 
 
 def _named(communes: list[CommuneRecord], words: str) -> list[CommuneRecord]:

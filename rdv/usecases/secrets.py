@@ -13,6 +13,7 @@ from hashlib import sha256
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 REFERENCE_LENGTH = 12  # 60 bits
 CODE_LENGTH = 10  # 50 bits
+MAX_TYPED = 100  # more than this is neither a reference nor a code
 
 
 class Secrets:
@@ -55,4 +56,4 @@ def grouped(text: str, by: int = 4) -> str:
 
 def normalised(text: str) -> str:
     """Return a reference or code as it is kept, however it was typed."""
-    return "".join(text.upper().split()).replace("-", "")[:100]
+    return "".join(character for character in text[:MAX_TYPED].upper() if character.isalnum())

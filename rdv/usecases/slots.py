@@ -2,6 +2,7 @@
 
 import heapq
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -26,6 +27,7 @@ MAX_FIRST = 100
 NEAR_OFFICES = 40
 FIRST_YEAR, LAST_YEAR = 1971, 2199
 EARTH_RADIUS_KM = 6371.0
+_DEPARTEMENT = re.compile(r"[0-9][0-9AB][0-9]?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,11 +142,13 @@ async def earliest(services: Services, viewer: Viewer, request: EarliestRequest)
     """Return offices with their earliest free start, the earliest first, then the nearest."""
     if not 1 <= request.first <= MAX_FIRST:
         raise InvalidInput("first", "Ask for 1 to {most} offices.", most=MAX_FIRST)
+    if request.departement is not None and not _DEPARTEMENT.fullmatch(request.departement):
+        raise InvalidInput("departement", "This is not the code of a département.")
     _check_place(request.near)
     now = services.clock()
     first = request.from_date or now.date() - timedelta(days=1)
+    check_range(first, first, field="from")
     last = first + timedelta(days=EARLIEST_DAYS)
-    check_range(first, last, field="from")
     reason_id = id_from(request.reason_id, field="reasonId")
     agendas = await services.agendas.current(await _offices(services, reason_id, request), first, last, now)
 
@@ -219,8 +223,9 @@ def nearest(starts: Sequence[datetime], wanted: datetime, count: int) -> list[da
 
 def check_range(first: date, last: date, *, field: str = "to") -> None:
     """Refuse days that are not in order, too many, or out of this world."""
-    if first.year < FIRST_YEAR or last.year > LAST_YEAR:
-        raise InvalidInput("from" if first.year < FIRST_YEAR else field, "This date is out of range.")
+    for name, day in (("from", first), (field, last)):
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise InvalidInput(name, "This date is out of range.")
     if last < first:
         raise InvalidInput(field, "The last day is before the first.")
     if (last - first).days + 1 > MAX_DAYS:

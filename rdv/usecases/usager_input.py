@@ -15,6 +15,7 @@ MAX_NAME = 100
 MAX_COMMENT = 1000
 LOCALES = ("fr", "en")
 HOME_REGION = "FR"  # how a phone number without a country is read
+REORDERING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 FICTIONAL = "+3363998"  # the numbers that are kept free for fiction: demonstrations and trainings use them
 
 
@@ -54,9 +55,16 @@ def checked_text(field: str, text: str | None, most: int) -> str | None:
     text = text.strip()
     if len(text) > most:
         raise InvalidInput(field, "This text is longer than {most} characters.", most=most)
-    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t" for c in text):
+    if any(not _writable(character) for character in text):
         raise InvalidInput(field, "This text contains characters that cannot be written.")
     return text
+
+
+def _writable(character: str) -> bool:
+    """Tell whether a character can be written and leaves its neighbours in their order."""
+    if unicodedata.category(character) in ("Cc", "Cs"):
+        return character in "\n\r\t"
+    return unicodedata.bidirectional(character) not in REORDERING
 
 
 def _name(field: str, text: str) -> str:
