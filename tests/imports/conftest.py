@@ -65,7 +65,7 @@ async def real_copy(imported: Imported, server: str) -> AsyncIterator[Database]:
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
-async def one(database: Database, statement: str, **bound: object) -> Any:  # noqa: ANN401
+async def one(database: Database, statement: str, **bound: object) -> Any:
     """Return the first value of the first row."""
     async with database.reading() as connection:
         return (await connection.execute(text(statement), bound)).scalar()

@@ -9,6 +9,7 @@ from rdv.integrations.directories.opening_text import Certain, read_opening_text
 
 SAMPLES = json.loads((files("rdv") / "data" / "opening_hours_samples.json").read_bytes())
 WEEK = (1, 2, 3, 4, 5)
+PAIRS = [(540, 720), (810, 960)]
 
 
 def said(text: str) -> list[tuple[str, tuple[int, ...], int, int]]:
@@ -27,7 +28,7 @@ def said(text: str) -> list[tuple[str, tuple[int, ...], int, int]]:
         ("Mercredi 8H30 12H00", [("APPOINTMENT", (3,), 510, 720)]),
         ("Mercredi\n8H30 11H30", [("APPOINTMENT", (3,), 510, 690)]),
         ("Vendredi 8H30 12H", [("APPOINTMENT", (5,), 510, 720)]),
-        ("lundi et jeudi de 9h à 12h et de 13h30 à 16h", [("APPOINTMENT", (1, 4), 540, 720), ("APPOINTMENT", (1, 4), 810, 960)]),
+        ("lundi et jeudi de 9h à 12h et de 13h30 à 16h", [("APPOINTMENT", (1, 4), *pair) for pair in PAIRS]),
         ("SUR RENDEZ-VOUS du mardi au jeudi 13:30-16:00", [("APPOINTMENT", (2, 3, 4), 810, 960)]),
     ],
 )  # fmt: skip
@@ -98,7 +99,7 @@ def test_a_closed_afternoon_leaves_the_morning_and_cuts_a_day_without_lunch_at_n
 
 
 def test_a_closed_day_is_taken_out_of_every_range_of_the_week() -> None:
-    left = without(weekly(dict.fromkeys(range(1, 6), [(540, 720), (810, 960)])), [(4, "all")])
+    left = without(weekly(dict.fromkeys(WEEK, tuple(PAIRS))), [(4, "all")])
     assert [(o.weekdays, o.start_minute, o.end_minute) for o in left] == [
         ((1, 2, 3, 5), 540, 720),
         ((1, 2, 3, 5), 810, 960),

@@ -14,22 +14,22 @@ MISPLACED = {
 
 
 @pytest.mark.parametrize(
-    ("name", "read", "inserted", "faults", "warnings"),
+    ("name", "numbers"),
     [
-        ("communes", 35_014, 35_014, 0, 0),
-        ("offices", 3_642, 3_642, 0, 131),
-        ("competence", 34_927, 104_629, 0, 0),
-        ("reasons", 156, 156, 0, 0),
-        ("business", 16, 16, 0, 0),
-        ("hours", 2_845, 3_642, 58, 47),
+        ("communes", (35_014, 35_014, 0, 0)),
+        ("offices", (3_642, 3_642, 0, 131)),
+        ("competence", (34_927, 104_653, 0, 3)),
+        ("reasons", (156, 156, 0, 0)),
+        ("business", (16, 16, 0, 0)),
+        ("hours", (2_845, 3_642, 58, 47)),
     ],
 )
-def test_every_row_is_accounted_for(
-    imported: Imported, name: str, read: int, inserted: int, faults: int, warnings: int
+def test_rows_read_inserted_skipped_and_warned_of_are_these(
+    imported: Imported, name: str, numbers: tuple[int, int, int, int]
 ) -> None:
     report = imported.reports[name]
-    assert (report.read, report.inserted, report.updated, report.unchanged) == (read, inserted, 0, 0)
-    assert (len(report.faults), len(report.warnings)) == (faults, warnings)
+    assert (report.read, report.inserted, len(report.faults), len(report.warnings)) == numbers
+    assert (report.updated, report.unchanged) == (0, 0)
 
 
 def test_coordinates_far_from_the_commune_are_told_with_the_departement_they_are_in(imported: Imported) -> None:
@@ -66,7 +66,7 @@ async def test_every_postcode_of_the_three_great_cities_leads_to_an_office_of_ea
         """
         select c.departement, count(distinct postcode), count(distinct postcode) filter (where exists (
             select from commune d join competence k on k.commune_code = d.code
-            where postcode = any(d.postcodes) and k.kind = any('{SIP,SIE,TRESORERIE}')
+            where postcode = any(d.postcodes) and d.code <> c.code and k.kind = any('{SIP,SIE,TRESORERIE}')
             having count(distinct k.kind) = 3))
         from commune c, unnest(c.postcodes) postcode where c.name in ('Paris', 'Lyon', 'Marseille')
         group by 1 order by 1
