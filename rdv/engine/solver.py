@@ -58,6 +58,8 @@ class Model:
         self._solver.parameters.num_workers = 1
         self._solver.parameters.random_seed = 0
         self._solver.parameters.max_deterministic_time = seconds
+        # It would take the process's handler of SIGINT away, and with it the server's orderly end.
+        self._solver.parameters.catch_sigint_signal = False
 
     def solve(self) -> dict[str, Seat] | Infeasible | Undecided:
         """Return seats for the visits that sit in the best answer, or in any where nothing is to be maximised."""
