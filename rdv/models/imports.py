@@ -186,6 +186,12 @@ async def write_competence(connection: Connection, rows: Iterable[Sequence[objec
     return await _counted(connection, WRITE_COMPETENCE)
 
 
+async def served_communes(connection: Connection, codes: Iterable[str]) -> set[tuple[str, str]]:
+    """Return (commune, kind) of those of the communes that have a competent office."""
+    statement = text("select commune_code, kind from competence where commune_code = any(:codes)")
+    return {(row.commune_code, row.kind) for row in await connection.execute(statement, {"codes": sorted(codes)})}
+
+
 async def all_communes(connection: Connection) -> list[CommuneRecord]:
     """Return every commune."""
     rows = await connection.execute(text("select code, name, departement, postcodes, latitude, longitude from commune"))

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import orjson
 
+from rdv.integrations.directories.arrondissements import CITY_CODES, remarks, spread_over_cities
 from rdv.integrations.directories.communes import parse_communes
 from rdv.integrations.directories.competence import ImportedCompetence, parse_competence
 from rdv.integrations.directories.coordinates import Mairies
@@ -25,6 +26,7 @@ from rdv.models.imports import (
     known_offices,
     known_reasons,
     one_import_at_a_time,
+    served_communes,
     write_communes,
     write_competence,
     write_offices,
@@ -94,6 +96,10 @@ async def import_competence(database: Database, file: Path) -> ImportReport:
             return None if office.kind == row.kind else f"{row.office_code} is a {office.kind}, not a {row.kind}"
 
         _keep(parsed, why_not)
+        spread = spread_over_cities(parsed.rows, communes, await served_communes(connection, CITY_CODES))
+        parsed.rows += spread
+        for line, remark in remarks(spread):
+            parsed.warn(line, remark)
         rows = ((r.commune_code, r.kind, offices[r.office_code].id, r.distance_km) for _, r in parsed.rows)
         written = await write_competence(connection, rows)
     return report("competence", parsed, written)
