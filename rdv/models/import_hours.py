@@ -8,12 +8,15 @@ from sqlalchemy import text
 from rdv.models.database import Connection
 from rdv.models.imports import Written, load
 
-# Hours the imports may replace: the office's own are of source "office".
-_IMPORTED = "o.counter_id is null and o.agent_id is null and o.source = any(:sources)"
+# Hours an import may replace: earlier ones of its own source, and weaker ones of a layer it has hours of (a directory
+# that only knows the walk-in mornings leaves the derived hours of appointments). The office's own have source "office".
+_IMPORTED = """o.counter_id is null and o.agent_id is null and (o.source = :source or o.source = any(:weaker)
+  and exists (select from incoming_opening i where i.office_id = o.office_id and i.layer = o.layer))"""
 
 # Which offices have hours that nobody may replace by weaker ones: 'office' beats 'directory' beats 'derived'.
 OFFICES_WITH_HOURS = """
-select distinct office_id from opening where agent_id is null and source <> all(:weaker)
+select distinct office_id from opening
+where agent_id is null and source <> all(:weaker) and (source <> 'directory' or layer = 'APPOINTMENT')
 """
 
 HAD_HOURS = "select distinct office_id from opening where office_id in (select office_id from incoming_hours_of)"
@@ -58,9 +61,9 @@ async def offices_with_hours(connection: Connection, *, weaker: Iterable[str]) -
 
 
 async def write_hours(
-    connection: Connection, offices: Iterable[int], rows: Iterable[HoursRow], *, sources: Sequence[str]
+    connection: Connection, offices: Iterable[int], rows: Iterable[HoursRow], *, source: str, weaker: Sequence[str] = ()
 ) -> Written:
-    """Make the hours of some offices, as far as they are of these sources, exactly the rows.
+    """Make the hours of some offices, as far as they are of this source, exactly the rows; weaker hours give way.
 
     `inserted` counts offices that had none, `updated` those whose hours changed.
     """
@@ -70,6 +73,6 @@ async def write_hours(
     await load(connection, "incoming_opening", columns, values)
     had = set((await connection.execute(text(HAD_HOURS))).scalars())
     drop, add = DROP_OTHER_OPENINGS.format(same=_SAME), ADD_OPENINGS.format(same=_SAME)
-    changed = set((await connection.execute(text(drop), {"sources": list(sources)})).scalars())
+    changed = set((await connection.execute(text(drop), {"source": source, "weaker": list(weaker)})).scalars())
     changed |= set((await connection.execute(text(add))).scalars())
     return Written(inserted=len(changed - had), updated=len(changed & had))

@@ -34,7 +34,7 @@ async def import_hours(database: Database, file: Path, facts: Path | None = None
         own = await offices_with_hours(connection, weaker=["derived"])
         offices = [office for office in await known_offices(connection) if office.id not in own]
         rows = _lent(offices, lender, told, counters)
-        written = await write_hours(connection, [office.id for office in offices], rows, sources=["derived"])
+        written = await write_hours(connection, [office.id for office in offices], rows, source="derived")
     return report("hours", counters, written, taken=len(offices))
 
 
@@ -47,7 +47,7 @@ async def write_directory_hours(connection: Connection, offices: Sequence[Import
     ids = {office.code: office.id for office in await known_offices(connection)}
     theirs = [(ids[office.code], office) for office in open_offices if ids[office.code] not in own]
     rows = [row for number, office in theirs for row in _rows(number, "directory", office.openings)]
-    await write_hours(connection, [number for number, _ in theirs], rows, sources=["derived", "directory"])
+    await write_hours(connection, [number for number, _ in theirs], rows, source="directory", weaker=["derived"])
 
 
 def _lent(
