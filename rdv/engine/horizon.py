@@ -7,7 +7,7 @@ multiple of 5 minutes, else 1; answers do not depend on it. Instants are minutes
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 
 from rdv.engine.calendar import EPOCH, FIRST_DAY, WallClock
 from rdv.engine.values import (
@@ -21,6 +21,8 @@ from rdv.engine.values import (
     Reason,
     WallRange,
 )
+
+ZERO = timedelta(0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +58,15 @@ class Horizon:
         return self.clipped(self.clock.instant(first, 0), self.clock.instant(last + 1, 0))
 
     def moment(self, tick: int) -> datetime:
-        """Return a tick as an aware datetime of the office's zone."""
+        """Return a tick as an aware datetime with the office's offset at that moment.
+
+        The offset is fixed, not the zone: datetimes of one zone are equal in the repeated hour of autumn, and in that
+        hour never equal to the same moment of another zone, so they would be neither keys nor comparable.
+        """
         found = self._moments.get(tick)
         if found is None:
-            found = self._moments[tick] = self.clock.local(self.origin + tick * self.tick)
+            local = self.clock.local(self.origin + tick * self.tick)
+            found = self._moments[tick] = local.replace(tzinfo=timezone(local.utcoffset() or ZERO), fold=0)
         return found
 
 

@@ -6,7 +6,7 @@ work budget runs out; then the start is not offered and is counted in `undecided
 """
 
 from collections import OrderedDict
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from rdv.engine import ticks
 from rdv.engine.assignment import DEFAULT, Budget
@@ -52,7 +52,7 @@ class Office:
     def answer(
         self, query: Query, *, now: datetime | None = None, explain: bool = False, remaining: bool = True
     ) -> Answer:
-        """Return the offered starts of a query, ascending, as datetimes of the office's zone.
+        """Return the offered starts of a query, ascending, as datetimes with the office's offset.
 
         `now` (default: the instance's) moves the lead time and the horizon only. Without `remaining` the counts are
         left out. Raises KeyError for an unknown reason and ValueError for dates that were not compiled.
@@ -99,7 +99,7 @@ class Office:
         begin, end = self._window(
             *horizon.days(day_from(query.from_date), day_from(query.to_date)), now or self.instance.now
         )
-        if not begin <= at < end or horizon.moment(at) != start:
+        if not begin <= at < end or horizon.moment(at) != start.astimezone(UTC):
             return None
         found = self._book(query.replacing).seat(kind, at)
         if found is None:

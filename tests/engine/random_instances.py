@@ -27,10 +27,6 @@ MODALITIES = ["IN_PERSON", "PHONE"]
 CHANNELS = ["INTERNET", "OFFICE"]
 
 
-def rarely(draw: Draw, times: int = 5) -> bool:
-    return draw(st.integers(0, times - 1)) == times - 1
-
-
 def subset(draw: Draw, of: list[str]) -> list[str]:
     return draw(st.lists(st.sampled_from(of), unique=True)) if of else []
 
@@ -43,6 +39,12 @@ class Writer:
         self.grain = grain
         zone, self.day, self.begin = draw(st.sampled_from(SCENES))
         self.zone = ZoneInfo(zone)
+        self.calm = draw(st.integers(0, 3)) > 0  # few obstacles: most appointments can be placed
+
+    def rarely(self, times: int = 5) -> bool:
+        """Tell, once in so many times (in a calm instance still less often), to do something unusual."""
+        last = times * (4 if self.calm else 1) - 1
+        return self.draw(st.integers(0, last)) == last
 
     def minute(self, low: int = 0, high: int = LENGTH) -> int:
         """Return minutes after the first minute of interest, most often on a quarter of an hour."""
@@ -60,8 +62,8 @@ class Writer:
     def openings(self) -> list[Document]:
         found: list[Document] = []
         for _ in range(self.draw(st.integers(1, 2))):
-            begin = self.begin + self.minute(0, 60)
-            end = begin + self.minute(30, LENGTH)
+            begin = self.begin + self.minute(0, 0 if self.calm else 60)
+            end = begin + self.minute(120 if self.calm else 30, LENGTH)
             for offset in range(2):
                 low, high = max(begin - 1440 * offset, 0), min(end - 1440 * offset, 1440)
                 if low < high:
@@ -70,75 +72,75 @@ class Writer:
 
     def opening(self, day: date, low: int, high: int) -> Document:
         hours = {"start": clock_time(low), "end": clock_time(high)}
-        if rarely(self.draw, 3):
+        if self.rarely(3):
             return {"date": str(day), **hours}
         weekday = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[day.weekday()]
         return {"weekdays": [weekday], **hours}
 
     def exceptions(self) -> list[Document]:
-        if not rarely(self.draw):
+        if not self.rarely():
             return []
         begin = self.begin + self.minute(0, 60)
         end = min(begin + self.minute(30, 120), 1440)
-        ranges = [[clock_time(begin), clock_time(end)]] if begin < end and not rarely(self.draw) else []
+        ranges = [[clock_time(begin), clock_time(end)]] if begin < end and not self.rarely() else []
         return [{"date": str(self.day), "openings": ranges}]
 
     def reason(self, name: str) -> Document:
-        reason = {
+        reason: Document = {
             "id": name,
-            "duration_minutes": max(self.minute(15, 60), 1),
+            "duration_minutes": self.minute(15, 60),
             "buffer_minutes": self.draw(st.sampled_from([0, 0, 15, self.grain])),
-            "agents": self.draw(st.sampled_from([1, 1, 1, 2, 0])),
+            "agents": self.draw(st.sampled_from([1, 1, 1, 2] if self.calm else [1, 1, 2, 0])),
         }
-        if rarely(self.draw, 3):
+        if self.rarely(3):
             reason["step_minutes"] = self.draw(st.sampled_from([None, 10, 20, 30]))
         return reason
 
     def counter(self, name: str, reasons: list[str]) -> Document:
-        counter: Document = {"id": name, "exceptions": self.exceptions(), "exposed": not rarely(self.draw)}
-        if rarely(self.draw, 3):
+        counter: Document = {"id": name, "exceptions": self.exceptions(), "exposed": not self.rarely()}
+        if self.rarely(3):
             counter["openings"] = self.openings()
         if self.draw(st.booleans()):
-            counter["reasons"] = subset(self.draw, reasons)
-        if rarely(self.draw):
+            counter["reasons"] = subset(self.draw, reasons) or reasons[:1]
+        if self.rarely():
             counter["channels"] = subset(self.draw, CHANNELS)
-        if rarely(self.draw):
+        if self.rarely():
             counter["modalities"] = subset(self.draw, MODALITIES)
         return counter
 
     def agent(self, name: str, reasons: list[str], counters: list[str]) -> Document:
         agent: Document = {"id": name, "exceptions": self.exceptions()}
-        if rarely(self.draw, 3):
+        if self.rarely(3):
             agent["reasons"] = subset(self.draw, reasons)
-        if rarely(self.draw, 3):
+        if self.rarely(3):
             agent["counters"] = subset(self.draw, counters)
-        if rarely(self.draw):
+        if self.rarely():
             agent["openings"] = self.openings()
-        if rarely(self.draw):
+        if self.rarely():
             agent["absences"] = [self.wall_range()]
         return agent
 
     def appointment(self, name: str, reasons: list[str], counters: list[str], agents: list[str]) -> Document:
-        start = instant_of(self.zone, self.day, self.begin) + self.minute()
+        start = instant_of(self.zone, self.day, self.begin) + self.minute(0, 75 if self.calm else LENGTH)
         appointment: Document = {
             "id": name,
             "reason": self.draw(st.sampled_from(reasons)),
             "start": (EPOCH + timedelta(minutes=start)).astimezone(self.zone).isoformat(),
-            "pinned": rarely(self.draw),
+            "pinned": self.rarely(),
         }
         if self.draw(st.booleans()):
             appointment["counter"] = self.draw(st.sampled_from(counters))
-        if agents and rarely(self.draw, 3):
+        if agents and self.rarely(3):
             appointment["agents"] = subset(self.draw, agents)
-        if rarely(self.draw):
+        if self.rarely():
             appointment["channel"] = self.draw(st.sampled_from(CHANNELS))
-        if rarely(self.draw):
+        if self.rarely():
             appointment["modality"] = self.draw(st.sampled_from(MODALITIES))
-        if rarely(self.draw):
-            appointment["duration_minutes"] = max(self.minute(15, 45), 1)
-        if rarely(self.draw):
+        if self.rarely():
+            appointment["duration_minutes"] = self.minute(15, 45)
+        if self.rarely():
             appointment["buffer_minutes"] = self.minute(0, 30)
-        if rarely(self.draw):
+        if self.rarely():
             appointment["status"] = self.draw(st.sampled_from(["HELD", "HELD", "CANCELLED", "DONE", "NO_SHOW"]))
             if self.draw(st.booleans()):
                 expiry = instant_of(self.zone, self.day, self.begin) + self.draw(st.sampled_from([-120, 0, 120]))
@@ -154,7 +156,7 @@ class Writer:
             "to": str(self.day + timedelta(days=last)),
             "channel": self.draw(st.sampled_from([*CHANNELS, "INTERNET"])),
             "modality": self.draw(st.sampled_from([*MODALITIES, "IN_PERSON"])),
-            "replacing": self.draw(st.sampled_from([*appointments, "nobody"])) if rarely(self.draw, 3) else None,
+            "replacing": self.draw(st.sampled_from([*appointments, "nobody"])) if self.rarely(3) else None,
         }
 
     def clock(self) -> str:
@@ -165,7 +167,7 @@ class Writer:
     def document(self, *, agents: bool) -> Document:
         reasons = [f"r{n}" for n in range(self.draw(st.integers(1, 3)))]
         counters = ["A", "B", "C"][: self.draw(st.integers(2, 3))]
-        staff = ["x", "y", "z"][: self.draw(st.integers(0, 3))] if agents else []
+        staff = ["x", "y", "z"][: self.draw(st.integers(2 if self.calm else 0, 3))] if agents else []
         appointments = [str(n) for n in range(self.draw(st.integers(0, 6)))]
         document: Document = {
             "format": "rdv-instance/1",
@@ -178,7 +180,7 @@ class Writer:
             },
             "openings": self.openings(),
             "exceptions": self.exceptions(),
-            "closures": [self.closure(counters)] if rarely(self.draw) else [],
+            "closures": [self.closure(counters)] if self.rarely() else [],
             "reasons": [self.reason(name) for name in reasons],
             "counters": [self.counter(name, reasons) for name in counters],
             "appointments": [self.appointment(name, reasons, counters, staff) for name in appointments],

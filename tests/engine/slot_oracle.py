@@ -6,7 +6,7 @@ It stands on the referee's rules and arithmetic, which share nothing with the en
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations
 
 from rdv.engine.referee import (
@@ -68,12 +68,15 @@ class Oracle:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.live = [a for a in instance.appointments if a.takes_room(instance.now)]
+        self.stranded_without = cache(self._stranded_without)
+        self.open_intervals = cache(self._open_intervals)
+        self.grids = cache(self._grids)
 
     @cached_property
     def stranded(self) -> set[str]:
         return self.stranded_without(None)
 
-    def stranded_without(self, replaced: str | None) -> set[str]:
+    def _stranded_without(self, replaced: str | None) -> set[str]:
         """Rule 4: the smallest set, and among these the latest last member, then the latest but one, and so on."""
         live = [a for a in self.live if a.id != replaced]
         visitors = [self.visitor(a) for a in live]
@@ -141,7 +144,7 @@ class Oracle:
         own = self.instance.rules.step_minutes if reason.step_minutes is None else reason.step_minutes
         return own or reason.duration_minutes
 
-    def open_intervals(self, counter: Counter, query: Query) -> list[Interval]:
+    def _open_intervals(self, counter: Counter, query: Query) -> list[Interval]:
         first, last = query.from_date - DAYS_AROUND * DAY, query.to_date + DAYS_AROUND * DAY
         minutes: set[int] = set()
         for begin, end in counter_hours(self.instance, counter, first, last):
@@ -150,7 +153,7 @@ class Oracle:
         ends = sorted(m + 1 for m in minutes if m + 1 not in minutes)
         return list(zip(begins, ends, strict=True))
 
-    def grids(self, query: Query) -> dict[str, set[int]]:
+    def _grids(self, query: Query) -> dict[str, set[int]]:
         """Return every grid start of the query's days, by counter, whatever the counter allows."""
         zone = self.instance.zone
         low, high = instant_of(zone, query.from_date, 0), instant_of(zone, query.to_date + DAY, 0)

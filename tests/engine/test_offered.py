@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from random_instances import documents
 from slot_oracle import Oracle
 
+from rdv.engine.assignment import DEFAULT, Budget
 from rdv.engine.document import parse_instance
 from rdv.engine.referee import EPOCH, minute_of, violations
 from rdv.engine.slots import solve
@@ -31,17 +32,25 @@ def test_with_agents_the_answer_is_what_brute_force_finds(document: dict[str, An
     agrees_with_brute_force(document)
 
 
-def agrees_with_brute_force(document: dict[str, Any]) -> None:
+@given(BOTH)
+def test_the_solver_alone_finds_the_same_as_with_repair_before_it(document: dict[str, Any]) -> None:
+    agrees_with_brute_force(document, budget=Budget(repair_steps=0))
+
+
+def agrees_with_brute_force(document: dict[str, Any], *, budget: Budget = DEFAULT) -> None:
     instance = parse_instance(document)
     oracle = Oracle(instance)
-    result = solve(instance, explain=True)
+    result = solve(instance, explain=True, budget=budget)
     assert set(result.stranded) == oracle.stranded
     assert violations(instance, result.assignment, stranded=result.stranded) == []
     for query, answer in zip(instance.queries, result.answers, strict=True):
         assert list(zip(map(minute_of, answer.starts), answer.remaining, strict=True)) == list(
             oracle.offered(query).items()
         )
-        assert all(start.tzinfo is instance.zone for start in answer.starts)
+        assert [s.utcoffset() for s in answer.starts] == [
+            s.astimezone(instance.zone).utcoffset() for s in answer.starts
+        ]
+        assert len(set(answer.starts)) == len(answer.starts)
         counted = {(why.date, why.code): why.starts for why in answer.why if why.starts}
         assert counted == oracle.why(query)
     assert result.undecided == 0
