@@ -20,6 +20,7 @@ def query(
     variables: Annotated[str, typer.Argument(help="The variables, as JSON.")] = "{}",
     persona: Annotated[str | None, typer.Option("--as", help="Sign in as a persona of the demo: usager, …")] = None,
     language: Annotated[str, typer.Option(help="The language of labels and messages.")] = "fr",
+    only: Annotated[str | None, typer.Option(help="Print one value of the data: holdSlot.token, offices.0.id.")] = None,
 ) -> None:
     """Send a GraphQL document to the running demo and print the answer."""
     from rdv.settings import read_settings
@@ -31,7 +32,8 @@ def query(
             raise BadSetting(f"--as: the personas are {', '.join(card['tokens'])}")
         headers["Authorization"] = f"Bearer {card['tokens'][persona]}"
     body = json.dumps({"query": _text(document), "variables": _json(variables)}).encode()
-    typer.echo(json.dumps(_answer(Request(card["url"], body, headers)), ensure_ascii=False, indent=2))  # noqa: S310 - ours
+    answer = _answer(Request(card["url"], body, headers))  # noqa: S310 - the demo's own address
+    typer.echo(json.dumps(answer, ensure_ascii=False, indent=2) if only is None else _value(answer, only))
 
 
 def _card(path: Path) -> dict[str, Any]:
@@ -55,6 +57,17 @@ def _json(variables: str) -> object:
         return json.loads(variables)
     except json.JSONDecodeError as error:
         raise BadSetting(f"the variables are not JSON: {error}") from None
+
+
+def _value(answer: object, path: str) -> str:
+    """Return what stands at a path of the data."""
+    found: Any = answer
+    try:
+        for step in ("data", *path.split(".")):
+            found = found[int(step)] if isinstance(found, list) else found[step]
+    except (LookupError, TypeError, ValueError):
+        raise BadSetting(f"--only: the answer has no {path}: {json.dumps(answer, ensure_ascii=False)}") from None
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
 
 def _answer(request: Request) -> object:
