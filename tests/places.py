@@ -40,7 +40,7 @@ async def add(database: Database, *rows: SQLModel) -> list[int]:
 
 
 async def add_reasons(database: Database) -> dict[str, int]:
-    """Write a tree: income > declare (30 minutes), correct (15); land > survey (45, two agents); company > vat (SIE)."""
+    """Write a tree: income > declare (30 minutes), correct (15); land > survey (45, two agents); company > vat."""
     common: dict[str, Any] = {"office_kinds": ["SIP"], "modalities": ["IN_PERSON", "PHONE"]}
     income, land, company = await add(
         database,
