@@ -127,6 +127,7 @@ async def import_everything(database: Database, *, begin: Callable[[str], object
         (import_communes, "communes_2026.csv.gz"),
         (import_offices, "dgfip_offices_2020-11.csv.gz"),
         (import_competence, "commune_nearest_office_derived.csv.gz"),
+        (import_competence, "competence_shared_postcode_derived.csv"),
         (import_reasons, "reasons_impots_gouv.json"),
         (import_reasons, "reasons_business.json"),
         (import_hours, "france_services_2024-08.csv.gz"),

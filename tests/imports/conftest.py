@@ -27,7 +27,7 @@ class Imported:
 async def _import(url: str) -> dict[str, ImportReport]:
     database = Database(url)
     try:
-        names = ("communes", "offices", "competence", "reasons", "business", "hours")
+        names = ("communes", "offices", "competence", "shared postcodes", "reasons", "business", "hours")
         return dict(zip(names, await import_everything(database), strict=True))
     finally:
         await database.close()

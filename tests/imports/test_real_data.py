@@ -19,6 +19,7 @@ MISPLACED = {
         ("communes", (35_014, 35_014, 0, 0)),
         ("offices", (3_642, 3_642, 0, 131)),
         ("competence", (34_927, 104_653, 0, 3)),
+        ("shared postcodes", (84, 84, 0, 0)),
         ("reasons", (156, 156, 0, 0)),
         ("business", (16, 16, 0, 0)),
         ("hours", (2_845, 3_642, 58, 47)),
@@ -75,6 +76,24 @@ async def test_every_postcode_of_the_three_great_cities_leads_to_an_office_of_ea
     assert found == [("13", 16, 16), ("69", 9, 9), ("75", 21, 21)]
 
 
+async def test_the_communes_without_a_competent_sip_are_overseas_where_the_directory_has_none(real: Database) -> None:
+    statement = """
+        select departement, count(*) from commune c where not exists (
+            select from competence k where k.commune_code = c.code and k.kind = 'SIP')
+        group by 1 order by 1
+    """
+    assert await rows(real, statement) == [
+        ("975", 2),
+        ("977", 1),
+        ("978", 1),
+        ("984", 5),
+        ("986", 3),
+        ("987", 48),
+        ("988", 33),
+        ("989", 1),
+    ]
+
+
 async def test_the_tree_of_reasons_has_three_levels_and_two_languages(real: Database) -> None:
     by_level = "select level, count(*), count(*) filter (where bookable) from reason where audience = 'INDIVIDUAL' "
     assert await rows(real, by_level + "group by 1 order by 1") == [(1, 5, 0), (2, 38, 0), (3, 113, 113)]
@@ -115,7 +134,7 @@ async def test_what_an_office_has_set_survives_a_second_import(real_copy: Databa
     await change(real_copy, "update reason set duration_minutes = 50, source = 'dgfip' where code = 'don-manuel'")
     await change(real_copy, "update office set name = 'wrong' where code = 'sip-75120-02'")
     reports = await import_everything(real_copy)
-    assert [report.updated for report in reports] == [0, 1, 0, 0, 0, 0]
+    assert [report.updated for report in reports] == [0, 1, 0, 0, 0, 0, 0]
     kept = f"select min_lead_minutes, open_to_booking from office where id = {office}"
     assert await rows(real_copy, kept) == [(7, True)]
     hours = f"select source, weekdays, start_minute, end_minute from opening where office_id = {office}"
