@@ -6,6 +6,7 @@ template is cloned per test, which takes some tens of milliseconds, so tests may
 
 import itertools
 import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -33,14 +34,17 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """The address of a running PostgreSQL; its path names the database to connect to for `create database`."""
     given = os.environ.get("RDV_TEST_SERVER")
     if given:
         yield given
         return
-    with embedded_server(Path(tmp_path_factory.mktemp("postgresql"))) as url:
-        yield url
+    # Not in pytest's own folder: the server has a user of its own where we are root, and pytest shuts others out.
+    with tempfile.TemporaryDirectory(prefix="rdv-") as folder:
+        Path(folder).chmod(0o711)
+        with embedded_server(Path(folder, "postgresql")) as url:
+            yield url
 
 
 def _administer(server: str, statement: str, **names: str) -> None:

@@ -34,7 +34,8 @@ from rdv.usecases.slots import EARLIEST_DAYS, distance_km
 
 MAX_ADDRESS = 300
 MAX_CHOICES = 20
-NEARBY = 3
+NEARBY = 3  # offices at most, besides the competent one
+NEARBY_KM = 50
 SURE = 90.0  # how alike (of 100) a commune's name and the words of an address must be
 _POSTCODE = re.compile(r"(?<![0-9])[0-9]{5}(?![0-9])")
 _COMMUNE_CODE = re.compile(r"[0-9][0-9AB][0-9]{3}")
@@ -89,7 +90,9 @@ async def orientate(
     known = {c.office_id: c for c in competent}
     firsts = await _first_slots(services, viewer, list(offices), reason_id) if first_slots else {}
     oriented = [_oriented(offices[one], reason, communes[0], known.get(one), firsts) for one in [*known, *nearby]]
-    return Orientation(offices=oriented, communes=communes)
+    return Orientation(
+        offices=[one for one in oriented if one.competent or (one.distance_km or 0) <= NEARBY_KM], communes=communes
+    )
 
 
 async def _communes(connection: Connection, request: OrientationRequest) -> list[CommuneRecord]:
