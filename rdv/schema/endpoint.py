@@ -29,6 +29,7 @@ from rdv.usecases.services import Services
 MAX_BODY = 1_000_000
 MAX_TOKENS = 5_000
 DOCUMENTS_KEPT = 500
+BY_ADDRESS = ("GET", "HEAD")  # methods that carry the request in the address and may change nothing
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 
@@ -69,7 +70,9 @@ class Endpoint:
             call = await _call(request)
             document = parsed(call.query)
             operation = _operation(document, call.operation_name)
-            if request.method == "GET" and operation.operation is not OperationType.QUERY:
+            if operation.operation is OperationType.SUBSCRIPTION:
+                raise BadRequest("There are no subscriptions.")
+            if request.method in BY_ADDRESS and operation.operation is not OperationType.QUERY:
                 raise BadRequest("Only queries may be sent by GET.", 405, allow="POST")
         except BadRequest as bad:
             return _refused([{"message": str(bad)}], media_type, bad.status, bad.headers)
@@ -136,7 +139,7 @@ def formatted(error: GraphQLError, translate: Translate) -> Mapping[str, Any]:
 
 
 async def _call(request: Request) -> Call:
-    if request.method == "GET":
+    if request.method in BY_ADDRESS:
         given: dict[str, Any] = dict(request.query_params)
         for name in ("variables", "extensions"):
             if given.get(name):

@@ -1,30 +1,33 @@
 """Dates and instants on the wire: ISO 8601, an instant always with its offset."""
 
+import re
 from datetime import date, datetime
 
 import strawberry
-from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
+
+# What `fromisoformat` takes beside these (weeks, other separators, no offset) differs between versions of Python.
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(_DAY.pattern + r"T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})")
 
 
 def _instant(text: object) -> datetime:
     try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+        if isinstance(text, str) and _INSTANT.fullmatch(text):
+            return datetime.fromisoformat(text)
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise GraphQLError("A DateTime is written like 2027-03-01T09:30:00+01:00, with an offset.")
-    return moment
+        pass  # a day or an hour that no calendar and no clock shows
+    # A ValueError, not a GraphQLError: only so is the place in the document added.
+    raise ValueError("A DateTime is written like 2027-03-01T09:30:00+01:00, with an offset.")
 
 
 def _day(text: object) -> date:
     try:
-        day = date.fromisoformat(text) if isinstance(text, str) and len(text) == len("2027-03-01") else None
+        if isinstance(text, str) and _DAY.fullmatch(text):
+            return date.fromisoformat(text)
     except ValueError:
-        day = None
-    if day is None:
-        raise GraphQLError("A Date is written like 2027-03-01.")
-    return day
+        pass
+    raise ValueError("A Date is written like 2027-03-01.")
 
 
 SCALARS: dict[object, ScalarDefinition] = {

@@ -3,9 +3,9 @@
 import datetime as dt  # two types have a field called `date`
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 
 import strawberry
+from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode
 
 from rdv.models.reason_tree import ReasonTree
 from rdv.schema.context import Info
@@ -105,7 +105,7 @@ def slot(start: dt.datetime, duration_minutes: int, remaining: int, modality: Mo
 
 
 async def search(info: Info, wanted: SlotsInput) -> SlotSearch:
-    chosen = _paths(info)
+    named = _named(info)
     found = await use_case.search(
         info.context.services,
         info.context.viewer,
@@ -118,12 +118,11 @@ async def search(info: Info, wanted: SlotsInput) -> SlotSearch:
             channel=wanted.channel,
             replacing=wanted.replacing,
             access_code=wanted.access_code,
-            remaining=any(path[-1] == "remaining" for path in chosen),
-            explain=any(path[0] == "why" for path in chosen),
+            remaining="remaining" in named,
+            explain="why" in named,
         ),
     )
-    with_slots = any(path[:2] == ("days", "slots") for path in chosen)
-    return _search(found, await info.context.tree(), with_slots=with_slots)
+    return _search(found, await info.context.tree(), with_slots="slots" in named)
 
 
 def _search(found: SlotsFound, tree: ReasonTree, *, with_slots: bool) -> SlotSearch:
@@ -179,15 +178,22 @@ async def earliest(info: Info, wanted: EarliestSlotsInput) -> list[OfficeSlot]:
     ]
 
 
-def _paths(info: Info) -> set[tuple[str, ...]]:
-    """Return the paths of the fields that are selected under the present one."""
+def _named(info: Info) -> set[str]:
+    """Return the names of all fields selected under the present one.
 
-    def walk(selections: Sequence[Any], prefix: tuple[str, ...]) -> set[tuple[str, ...]]:
-        found: set[tuple[str, ...]] = set()
-        for one in selections:
-            # Fragments have a type condition and no place of their own in a path.
-            path = prefix if hasattr(one, "type_condition") else (*prefix, one.name)
-            found |= {path, *walk(one.selections, path)} - {()}
-        return found
-
-    return set().union(*(walk(field.selections, ()) for field in info.selected_fields))
+    Each fragment is walked once, however often it is spread: Strawberry's `selected_fields` walks it again each time,
+    which a chain of fragments that spread the next one twice makes exponential.
+    """
+    fragments = {d.name.value: d for d in info.context.document.definitions if isinstance(d, FragmentDefinitionNode)}
+    names: set[str] = set()
+    pending = [node.selection_set for node in info._raw_info.field_nodes]  # noqa: SLF001 - see above
+    while pending:
+        selected = pending.pop()
+        for one in selected.selections if selected else ():
+            if isinstance(one, FragmentSpreadNode):
+                fragment = fragments.pop(one.name.value, None)
+                pending.append(fragment.selection_set if fragment else None)
+            elif isinstance(one, FieldNode | InlineFragmentNode):
+                pending.append(one.selection_set)
+                names |= {one.name.value} if isinstance(one, FieldNode) else set()
+    return names
