@@ -162,6 +162,59 @@ PARIS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "found"),
+    [
+        ("Centre des Finances publiques", "SIP BEAUNE", "SIP"),
+        ("Centre de Finances publiques", "Trésorerie de Beaune", "TRESORERIE"),
+        ("CENTRE DES FINANCES PUBLIQUES", "Service de la publicité foncière - Beaune", "SPF"),
+        ("Cdif", "Cadastre de Beaune", "CDIF"),
+    ],
+)
+async def test_the_open_data_tells_the_kind_by_type_or_name(
+    three_communes: Database, tmp_path: Path, kind: str, name: str, found: str
+) -> None:
+    row = PARIS | {"type_de_service": kind, "nom_du_service": name, "courriel": "par votre messagerie sécurisée"}
+    await imports.import_offices(three_communes, written(tmp_path, "dgfip.csv", open_data(";", row)))
+    assert await rows(three_communes, "select kind, name, email from office") == [(found, name, None)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("Buralistes", "SIP"),
+        ("France Services", "SIE DE BEAUNE"),
+        ("Permanences finances publiques", "SIP BEAUNE"),
+        ("Centre des Finances publiques", "SIPHON"),
+    ],
+)
+async def test_what_is_no_tax_office_of_a_known_kind_is_skipped(
+    three_communes: Database, tmp_path: Path, kind: str, name: str
+) -> None:
+    row = PARIS | {"type_de_service": kind, "nom_du_service": name}
+    report = await imports.import_offices(three_communes, written(tmp_path, "dgfip.csv", open_data(";", row)))
+    assert (told(report), warned(report)) == ([(2, f"kind: {kind} is no kind of office")], [])
+    assert await one(three_communes, "select count(*) from office") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "kind"),
+    [
+        ("hypotheque", "hypotheque-76540-02", "SPF"),
+        ("spf", "hypotheque-76540-02", "SPF"),
+        ("Publicité foncière", "hypotheque-76540-02", "SPF"),
+        ("cdif", "centre_impots_fonciers-76540-02", "CDIF"),
+        ("centre_impots_fonciers", "centre_impots_fonciers-76540-02", "CDIF"),
+    ],
+)
+async def test_a_type_of_the_dila_by_another_name_is_the_same_office(
+    three_communes: Database, tmp_path: Path, name: str, code: str, kind: str
+) -> None:
+    pivot = {"type_service_local": name, "code_insee_commune": ["76540"], "indice_code_pivot": "02"}
+    await imports.import_offices(three_communes, written(tmp_path, "d.json", services(SIP | {"pivot": [pivot]})))
+    assert await rows(three_communes, "select code, kind from office") == [(code, kind)]
+
+
 @pytest.mark.parametrize("delimiter", [";", ","])
 async def test_the_open_data_is_recognised_by_its_header(
     three_communes: Database, tmp_path: Path, delimiter: str
@@ -170,8 +223,7 @@ async def test_the_open_data_is_recognised_by_its_header(
     file = written(tmp_path, "dgfip.csv", open_data(delimiter, REUNION, PARIS, PARIS | {"type_de_service": "Musée"}))
     report = await imports.import_offices(three_communes, file)
     assert told(report) == [(5, "kind: Musée is no kind of office")]
-    not_certain = "opening hours not certain: selon la saison"
-    assert [cause.split(": ", 1)[1] for _, cause in warned(report)] == [not_certain, not_certain]
+    assert warned(report) == [(4, "sip-75056-01: opening hours not certain: selon la saison")]
     assert await rows(three_communes, "select code, name, time_zone from office order by code") == [
         ("dgfip-sip-97411-sip-de-saint-denis", "SIP de Saint-Denis", "Indian/Reunion"),
         ("sip-75056-01", "SIP Paris 1er", "Europe/Paris"),
@@ -215,3 +267,26 @@ async def test_real_hours_replace_lent_ones_and_lent_ones_never_real_ones(
     await change(three_communes, "update opening set source = 'office'")
     await imports.import_offices(three_communes, written(tmp_path, "f.json", services(SIP | {"plage_ouverture": []})))
     assert [hours[1] for hours in await rows(three_communes, HOURS)] == ["office", "office"]
+
+
+async def test_walk_in_hours_alone_leave_the_lent_hours_of_appointments(
+    three_communes: Database, tmp_path: Path
+) -> None:
+    counters = written(tmp_path, "h.csv", COUNTERS)
+    rouen = REUNION | {
+        "current_code": "76540",
+        "code_postal": "76000",
+        "geocodage": "49.44, 1.09",
+        "accueil_sur_rdv": "",
+    }
+    file = written(tmp_path, "dgfip.csv", open_data(";", rouen))
+    await imports.import_offices(three_communes, file)
+    lent = await imports.import_hours(three_communes, counters)
+    assert (lent.inserted, lent.updated, lent.unchanged) == (0, 1, 0)
+    both = [("APPOINTMENT", "derived", [1, 2, 3, 4, 5], 540, 720), ("WALK_IN", "directory", [1, 2, 4, 5], 510, 720)]
+    assert await rows(three_communes, HOURS) == both
+    version = await one(three_communes, "select version from office")
+    await imports.import_offices(three_communes, file)
+    await imports.import_hours(three_communes, counters)
+    assert await rows(three_communes, HOURS) == both
+    assert await one(three_communes, "select version from office") == version

@@ -67,9 +67,7 @@ def parse_dgfip(text: str, communes: Communes, known: Sequence[Known]) -> Parsed
         if code not in codes and here[_place(row)] == len(alone) == 1:
             code = alone[0]  # the only office of its kind in the commune, here and there: the same one
         openings, rest = _openings(row)
-        add_office(parsed, line, _fields(row, code, communes, openings), communes, seen)
-        for words in rest:
-            parsed.warn(line, f"{code}: opening hours not certain: {words}")
+        add_office(parsed, line, _fields(row, code, communes, openings), communes, seen, unread_hours=rest)
     return parsed
 
 

@@ -1,14 +1,28 @@
 """The directory of the administration in its JSON format, version 4: `{"service": [record, …]}`."""
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from rdv.errors import BadFile
 from rdv.integrations.directories.fields import KINDS
+from rdv.integrations.directories.folding import folded
 from rdv.integrations.directories.offices import Communes, ImportedOffice, ImportedOpening, add_office
 from rdv.integrations.directories.opening_text import read_opening_text, read_ranges, weekly, without
 from rdv.integrations.directories.reasons import json_object
 from rdv.integrations.directories.tables import Parsed, cause_of
 from rdv.integrations.directories.territories import time_zone_of
+
+# Other names a type goes by; an office's code is made of the first, so that it stays the same office.
+_TYPES = {name: name for name in KINDS} | {
+    "spf": "hypotheque",
+    "publicite_fonciere": "hypotheque",
+    "service_publicite_fonciere": "hypotheque",
+    "service_de_la_publicite_fonciere": "hypotheque",
+    "cdif": "centre_impots_fonciers",
+    "centre_impots_foncier": "centre_impots_fonciers",
+    "centre_des_impots_fonciers": "centre_impots_fonciers",
+}
 
 _DAYS = {"lundi": 1, "mardi": 2, "mercredi": 3, "jeudi": 4, "vendredi": 5, "samedi": 6, "dimanche": 7}
 
@@ -17,14 +31,24 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+def _first(value: object) -> object:
+    """Some editions have a list of one commune."""
+    return value[0] if isinstance(value, list) and value else value
+
+
 class _Pivot(_Part):
     type_service_local: str = ""
-    code_insee_commune: str = ""
+    code_insee_commune: Annotated[str, BeforeValidator(_first)] = ""
     indice_code_pivot: str = "01"
 
     @property
+    def type(self) -> str | None:
+        """The type by its first name, if it is a tax office's."""
+        return _TYPES.get(folded(self.type_service_local).replace(" ", "_"))
+
+    @property
     def code(self) -> str:
-        return f"{self.type_service_local}-{self.code_insee_commune}-{self.indice_code_pivot}"
+        return f"{self.type}-{self.code_insee_commune}-{self.indice_code_pivot}"
 
 
 class _Address(_Part):
@@ -84,15 +108,13 @@ def parse_dila(data: bytes, communes: Communes) -> Parsed[ImportedOffice]:
         except ValidationError as error:
             parsed.skip(number, cause_of(error))
             continue
-        pivots = [pivot for pivot in record.pivot if pivot.type_service_local in KINDS]
+        pivots = [pivot for pivot in record.pivot if pivot.type]
         if not pivots:
             kinds = ", ".join(pivot.type_service_local for pivot in record.pivot) or "no pivot"
             parsed.skip(number, f"{record.nom or 'no name'}: {kinds} is no tax office")
         openings, rest = _openings(record)
         for pivot in pivots:
-            add_office(parsed, number, _fields(record, pivot, communes, openings), communes, seen)
-            for text in rest:
-                parsed.warn(number, f"{pivot.code}: opening hours not certain: {text}")
+            add_office(parsed, number, _fields(record, pivot, communes, openings), communes, seen, unread_hours=rest)
     return parsed
 
 
@@ -106,7 +128,7 @@ def _fields(
     departement = commune.departement if commune else ""
     return {
         "code": pivot.code,
-        "kind": KINDS[pivot.type_service_local],
+        "kind": KINDS.get(pivot.type or "", ""),
         "name": record.nom.strip(),
         "address_lines": address.lines,
         "postcode": address.code_postal.strip(),

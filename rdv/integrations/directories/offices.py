@@ -1,5 +1,6 @@
 """Offices as directories describe them, whatever the format; and the plain CSV of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rdv.integrations.directories.fields import (
@@ -64,9 +65,15 @@ class ImportedOffice(Imported):
 
 
 def add_office(
-    parsed: Parsed[ImportedOffice], line: int, fields: dict[str, object], communes: Communes, seen: set[object]
+    parsed: Parsed[ImportedOffice],
+    line: int,
+    fields: dict[str, object],
+    communes: Communes,
+    seen: set[object],
+    *,
+    unread_hours: Sequence[str] = (),
 ) -> None:
-    """Check one office against the communes and take it, or report why not."""
+    """Check one office against the communes and take it, or report why not; `unread_hours` are kept out and told."""
     commune = communes.get(str(fields["commune_code"]))
     if commune is None:
         parsed.skip(line, f"commune_code: {fields['commune_code'] or 'nothing'} is no known commune")
@@ -74,11 +81,14 @@ def add_office(
     if fields["departement"] != commune.departement:
         parsed.skip(line, f"departement: {fields['departement']}, but the commune is in {commune.departement}")
         return
+    remarks = [f"opening hours not certain: {text}" for text in unread_hours]
     if not fields["postcode"] and commune.postcodes:
         # Some hundred conciliators have no address of their own in the directory.
         fields = fields | {"postcode": commune.postcodes[0]}
-        parsed.warn(line, f"{fields['code']}: no postcode, its commune's {commune.postcodes[0]} taken")
-    collect(parsed, line, lambda: ImportedOffice.model_validate(fields), lambda office: office.code, seen)
+        remarks.append(f"no postcode, its commune's {commune.postcodes[0]} taken")
+    if collect(parsed, line, lambda: ImportedOffice.model_validate(fields), lambda office: office.code, seen):
+        for remark in remarks:
+            parsed.warn(line, f"{fields['code']}: {remark}")
 
 
 def parse_offices(text: str, communes: Communes) -> Parsed[ImportedOffice]:

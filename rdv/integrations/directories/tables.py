@@ -108,18 +108,19 @@ def numbered_rows(text: str, needed: Sequence[str], parsed: Parsed[T]) -> Iterat
         raise BadFile(f"line {reader.line_num}: {error}") from None
 
 
-def collect(parsed: Parsed[T], line: int, make: Callable[[], T], key: Callable[[T], object], seen: set[object]) -> None:
-    """Add the row that `make` builds, or its fault; a key seen before is a fault too."""
+def collect(parsed: Parsed[T], line: int, make: Callable[[], T], key: Callable[[T], object], seen: set[object]) -> bool:
+    """Add the row that `make` builds, or its fault; a key seen before is a fault too. Tell whether it was added."""
     try:
         row = make()
     except ValidationError as error:
         parsed.skip(line, cause_of(error))
-        return
+        return False
     if key(row) in seen:
         parsed.skip(line, f"{key(row)} is in the file already")
-        return
+        return False
     seen.add(key(row))
     parsed.rows.append((line, row))
+    return True
 
 
 def cause_of(error: ValidationError) -> str:
