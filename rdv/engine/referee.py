@@ -29,6 +29,7 @@ from rdv.engine.values import (
 Interval = tuple[int, int]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+EARLIEST, LATEST = date(1900, 1, 1), date(2300, 1, 1)  # beyond every appointment, within every zone's arithmetic
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,7 @@ def minute_of(moment: datetime) -> int:
 
 def instant_of(zone: ZoneInfo, day: date, minute: int) -> int:
     """Return the instant a wall-clock time means: the first of two, or the first one after a gap."""
+    day = min(max(day, EARLIEST), LATEST)
     wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)  # noqa: DTZ001 - wall-clock time
     first = wall.replace(tzinfo=zone).astimezone(UTC)
     if first.astimezone(zone).replace(tzinfo=None) == wall:
