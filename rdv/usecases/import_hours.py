@@ -53,9 +53,13 @@ async def write_directory_hours(connection: Connection, offices: Sequence[Import
 def _lent(
     offices: Sequence[KnownOffice], lender: Lender, told: Parsed[OpeningFact], counters: Parsed[CounterHours]
 ) -> list[HoursRow]:
-    """Return the derived hours of each office; what facts say without certainty becomes a warning."""
-    facts = {fact.office_code: (number, fact.certain()) for number, fact in told.rows}
-    counters.faults += told.faults
+    """Return the derived hours of each office; what facts say without certainty becomes a warning.
+
+    The report's lines are those of the counters' file, so what concerns the facts has none.
+    """
+    facts = {fact.office_code: fact.certain() for _, fact in told.rows}
+    for fault in told.faults:
+        counters.skip(0, f"entry {fault.line} of the facts: {fault.cause}")
     rows: list[HoursRow] = []
     strangers = set()
     for office in offices:
@@ -64,10 +68,10 @@ def _lent(
             strangers.add(office.departement)
             openings = lender.usual
         if office.code in facts:
-            number, certain = facts[office.code]
+            certain = facts[office.code]
             openings = (*without(certain.openings or openings, certain.closed),)
             for clause in certain.rest:
-                counters.warn(number, f"{office.code}: not certain: {clause}")
+                counters.warn(0, f"{office.code}: not certain: {clause}")
         rows += _rows(office.id, "derived", openings)
     for departement in sorted(strangers):
         counters.warn(0, f"département {departement} has no counter: the most usual hours of the country taken")
