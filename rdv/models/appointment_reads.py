@@ -63,13 +63,17 @@ BY_TOKEN = _SELECT + "where a.hold_token_hash = :key"
 OF_USAGER = (
     _SELECT
     + """
-where a.usager_id = :usager and a.status <> 'HELD'
+where a.usager_id = :usager and a.status <> 'HELD' and a.office_id = any(:offices)
   and (cast(:before_start as timestamptz) is null or (a.starts_at, a.id) < (:before_start, :before_id))
 order by a.starts_at desc, a.id desc limit :at_most
 """
 )
 
-COUNT_OF_USAGER = "select count(*) from appointment where usager_id = :usager and status <> 'HELD'"
+COUNT_OF_USAGER = """
+select count(*) from appointment where usager_id = :usager and status <> 'HELD' and office_id = any(:offices)
+"""
+
+OFFICES_OF_USAGER = "select distinct office_id from appointment where usager_id = :usager and status <> 'HELD'"
 
 
 async def find(connection: AsyncConnection, statement: str, key: str | int) -> AppointmentRecord | None:
@@ -79,17 +83,28 @@ async def find(connection: AsyncConnection, statement: str, key: str | int) -> A
 
 
 async def of_usager(
-    connection: AsyncConnection, usager: int, *, before: tuple[datetime, int] | None, at_most: int
+    connection: AsyncConnection,
+    usager: int,
+    *,
+    offices: Sequence[int],
+    before: tuple[datetime, int] | None,
+    at_most: int,
 ) -> Sequence[AppointmentRecord]:
-    """Return a usager's appointments, the latest first, after the one that starts at `before` and has that id."""
+    """Return a usager's appointments at some offices, the latest first, after the one that starts at `before`."""
     start, last = before or (None, 0)
-    bound = {"usager": usager, "before_start": start, "before_id": last, "at_most": at_most}
+    bound = {"usager": usager, "offices": list(offices), "before_start": start, "before_id": last, "at_most": at_most}
     return [_record(row) for row in (await connection.execute(text(OF_USAGER), bound)).mappings()]
 
 
-async def count_of_usager(connection: AsyncConnection, usager: int) -> int:
-    """Count a usager's appointments, past and cancelled ones included."""
-    return int((await connection.execute(text(COUNT_OF_USAGER), {"usager": usager})).scalar_one())
+async def count_of_usager(connection: AsyncConnection, usager: int, *, offices: Sequence[int]) -> int:
+    """Count a usager's appointments at some offices, past and cancelled ones included."""
+    bound = {"usager": usager, "offices": list(offices)}
+    return int((await connection.execute(text(COUNT_OF_USAGER), bound)).scalar_one())
+
+
+async def offices_of_usager(connection: AsyncConnection, usager: int) -> list[int]:
+    """Return the offices where a usager has or had appointments."""
+    return list((await connection.execute(text(OFFICES_OF_USAGER), {"usager": usager})).scalars())
 
 
 def _record(row: Mapping[Any, Any]) -> AppointmentRecord:

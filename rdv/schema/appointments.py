@@ -1,7 +1,6 @@
 """Appointments and whose they are, as those see them who may."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -17,7 +16,7 @@ from rdv.schema.context import Context, Info
 from rdv.schema.enums import AppointmentStatus, Channel, Modality
 from rdv.schema.offices import Counter, Office
 from rdv.schema.reasons import Reason
-from rdv.usecases.appointment_access import is_staff, may_see
+from rdv.usecases.appointment_access import may_change, may_see
 from rdv.usecases.appointments import change_deadline
 from rdv.usecases.secrets import grouped
 
@@ -63,7 +62,10 @@ class Usager:
     def display_name(self) -> str:
         return self.record.display_name
 
-    @strawberry.field(description="Their appointments, the latest first, past and cancelled ones included.")
+    @strawberry.field(
+        description="Their appointments, the latest first, past and cancelled ones included: all for themselves, "
+        "those at their own offices for those who manage appointments."
+    )
     async def appointments(
         self,
         info: Info,
@@ -74,11 +76,17 @@ class Usager:
         if not 1 <= first <= MAX_PAGE:
             raise errors.InvalidInput("first", "Ask for 1 to {most} at a time.", most=MAX_PAGE)
         before = None if after is None else _place(after)
+        offices = await _offices_shown(info.context, self.record)
+        shown = list(offices)
         async with info.context.services.database.reading() as connection:
-            found = await appointment_reads.of_usager(connection, self.record.id, before=before, at_most=first + 1)
-            total = await appointment_reads.count_of_usager(connection, self.record.id)
-        shown = await _visible(info.context, self.record, found[:first])
-        edges = [AppointmentEdge(node=one, cursor=_cursor(one.record)) for one in shown]
+            found = await appointment_reads.of_usager(
+                connection, self.record.id, offices=shown, before=before, at_most=first + 1
+            )
+            total = await appointment_reads.count_of_usager(connection, self.record.id, offices=shown)
+        edges = [
+            AppointmentEdge(node=Appointment(record=one, of_office=offices[one.office_id]), cursor=_cursor(one))
+            for one in found[:first]
+        ]
         page = PageInfo(
             has_next_page=len(found) > first,
             has_previous_page=before is not None,
@@ -132,14 +140,14 @@ class Appointment:
 
     @strawberry.field(description="Where it stands now, for those who manage the office's appointments; else null.")
     async def counter(self, info: Info) -> Counter | None:
-        if not is_staff(info.context.viewer):
+        if not may_change(info.context.viewer, self.of_office):
             return None
         counters = await info.context.counters.load(self.record.office_id)
         return next((Counter(record=one) for one in counters if one.id == self.record.counter_id), None)
 
     @strawberry.field(description="Who receives as things stand, for those who manage the office's appointments.")
     def agents(self, info: Info) -> list[Agent]:
-        if not is_staff(info.context.viewer):
+        if not may_change(info.context.viewer, self.of_office):
             return []
         return [Agent(id=strawberry.ID(str(a.id)), display_name=a.display_name) for a in self.record.agents]
 
@@ -169,14 +177,12 @@ async def appointment(context: Context, record: AppointmentRecord) -> Appointmen
     return Appointment(record=record, of_office=office)
 
 
-async def _visible(context: Context, owner: UsagerRecord, records: Sequence[AppointmentRecord]) -> list[Appointment]:
-    """Return those of a usager's appointments that the viewer may see: their own, else those of offices they manage."""
-    offices = await context.offices.load_many([record.office_id for record in records])
-    return [
-        Appointment(record=record, of_office=office)
-        for record, office in zip(records, offices, strict=True)
-        if office is not None and may_see(context.viewer, owner, office)
-    ]
+async def _offices_shown(context: Context, owner: UsagerRecord) -> dict[int, OfficeRecord]:
+    """Return the offices at which the viewer sees a usager's appointments: all their own, else those they manage."""
+    async with context.services.database.reading() as connection:
+        ids = await appointment_reads.offices_of_usager(connection, owner.id)
+    offices = await context.offices.load_many(ids)
+    return {one.id: one for one in offices if one is not None and may_see(context.viewer, owner, one)}
 
 
 def _cursor(record: AppointmentRecord) -> str:

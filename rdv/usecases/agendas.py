@@ -57,17 +57,15 @@ class Agendas:
         window = standard_window(first, last, now)
         async with self._database.reading() as connection:
             versions = await load_versions(connection, offices, *window)
-            stale = [office for office in versions if not self._holds(office, window, versions[office], now)]
+            # Kept here, since another request may push them out while this one waits.
+            found = {office: self._agendas[office, window] for office in versions if (office, window) in self._agendas}
+            found = {o: agenda for o, agenda in found.items() if _holds(agenda, versions[o], now)}
+            stale = [office for office in versions if office not in found]
             if stale:
                 nation = await self.nations.at_least(connection, versions[stale[0]].nation)
-                await self._load(connection, nation, stale, window, now)
-        found = {}
-        for office in versions:
-            agenda = self._agendas.get((office, window))
-            if agenda is not None:
-                self._agendas.move_to_end((office, window))
-                found[office] = agenda
-        self._forget()
+                found |= await self._load(connection, nation, stale, window, now)
+        for office, agenda in found.items():
+            self._keep(office, window, agenda)
         return found
 
     async def under_lock(self, connection: Connection, office: int, first: date, last: date, now: datetime) -> Agenda:
@@ -80,23 +78,19 @@ class Agendas:
         """Run the engine where it does not hold up the event loop."""
         return await to_thread.run_sync(work, limiter=self._limiter)
 
-    def _holds(self, office: int, window: Window, version: Version, now: datetime) -> bool:
-        agenda = self._agendas.get((office, window))
-        return agenda is not None and agenda.situation.version == version and agenda.valid_at(now)
-
     async def _load(
         self, connection: Connection, nation: Nation, offices: Sequence[int], window: Window, now: datetime
-    ) -> None:
+    ) -> dict[int, Agenda]:
         first, last = window
         situations = await load_situations(connection, nation, offices, first=first, last=last, now=now)
-        agendas = await self.in_thread(lambda: {o: _compiled(s, window) for o, s in situations.items()})
-        for office, agenda in agendas.items():
-            known = self._agendas.get((office, window))
-            # Two requests may read at once: the later version stays.
-            if known is None or known.situation.version <= agenda.situation.version:
-                self._agendas[office, window] = agenda
+        return await self.in_thread(lambda: {o: _compiled(s, window) for o, s in situations.items()})
 
-    def _forget(self) -> None:
+    def _keep(self, office: int, window: Window, agenda: Agenda) -> None:
+        known = self._agendas.get((office, window))
+        # Two requests may read at once: the later version stays.
+        if known is None or known.situation.version <= agenda.situation.version:
+            self._agendas[office, window] = agenda
+        self._agendas.move_to_end((office, window))
         while len(self._agendas) > self._kept:
             self._agendas.popitem(last=False)
 
@@ -105,6 +99,10 @@ def standard_window(first: date, last: date, now: datetime) -> Window:
     """Return the days an agenda is compiled for: the standard ones when they contain those asked for."""
     standard = now.date() - timedelta(days=1), now.date() + timedelta(days=STANDARD_DAYS)
     return standard if standard[0] <= first and last <= standard[1] else (first, last)
+
+
+def _holds(agenda: Agenda, version: Version, now: datetime) -> bool:
+    return agenda.situation.version == version and agenda.valid_at(now)
 
 
 def _compiled(situation: Situation, window: Window) -> Agenda:

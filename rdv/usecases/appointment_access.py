@@ -49,6 +49,6 @@ def may_see(viewer: Viewer, owner: UsagerRecord, office: OfficeRecord) -> bool:
     return own or may(viewer, Module.APPOINTMENTS, office)
 
 
-def is_staff(viewer: Viewer) -> bool:
-    """Tell whether the viewer manages appointments somewhere: deadlines for usagers do not bind them."""
-    return Module.APPOINTMENTS in modules_of(viewer)
+def may_change(viewer: Viewer, office: OfficeRecord) -> bool:
+    """Tell whether the viewer manages the office's appointments: deadlines for usagers do not bind them."""
+    return may(viewer, Module.APPOINTMENTS, office)

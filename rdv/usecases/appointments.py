@@ -30,7 +30,7 @@ from rdv.models.database import Connection
 from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.models.usagers import UsagerDetails, count_live, lock_person, save_usager, usager_of
 from rdv.usecases import access
-from rdv.usecases.appointment_access import is_staff, visible
+from rdv.usecases.appointment_access import may_change, visible
 from rdv.usecases.booking import Wanted, checked_start, decide, office_for_booking, taken
 from rdv.usecases.offices import id_from
 from rdv.usecases.secrets import new_reference, normalised
@@ -142,10 +142,11 @@ async def confirm(services: Services, viewer: Viewer, request: ConfirmRequest) -
 
     async def write(connection: Connection) -> int:
         found = await _held(services, connection, viewer, request.hold_token)
-        office = await _office(connection, found)
+        office = await office_for_booking(connection, viewer, found.office_id)
         details, subject = await _who(connection, viewer, request.usager, phone_needed=found.modality == "PHONE")
         # The person first, then the days, as `hold` does: otherwise two requests could wait in a circle.
-        await lock_person(connection, _person(details, subject))
+        for mark in _marks(details, subject):
+            await lock_person(connection, mark)
         await bookings.lock(connection, office.id, [_times(found, office)], now)
         record = await _held(services, connection, viewer, request.hold_token)
         if record.expires_at is None or record.expires_at <= now:
@@ -179,6 +180,8 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
 
     async def write(connection: Connection) -> int:
         office = await _office(connection, record)
+        if not office.open_to_booking:
+            raise NotAllowed("This office does not take appointments.")
         decided = await decide(services, connection, viewer, office, wanted, now=now, leaving=_times(record, office))
         current = await appointment_reads.find(connection, appointment_reads.BY_ID, record.id)
         if current is None or current.starts_at != record.starts_at:
@@ -241,7 +244,7 @@ def change_deadline(record: AppointmentRecord, office: OfficeRecord) -> datetime
 
 def check_changeable(viewer: Viewer, record: AppointmentRecord, office: OfficeRecord, now: datetime) -> None:
     """Refuse to change what is over or, for usagers, too near."""
-    deadline = record.starts_at if is_staff(viewer) else change_deadline(record, office)
+    deadline = record.starts_at if may_change(viewer, office) else change_deadline(record, office)
     if record.status != "BOOKED" or now >= deadline:
         raise TooLate("It is too late to change this appointment.", deadline=deadline)
 
@@ -323,10 +326,10 @@ async def _who(
     return checked_usager(request, phone_needed=phone_needed), subject
 
 
-def _person(details: UsagerDetails, subject: str | None) -> str:
-    """Return what one person has in common between requests, as far as is known."""
-    names = f"{details.first_name} {details.last_name}"
-    return subject or details.tax_number or details.email or details.phone or details.company_number or names
+def _marks(details: UsagerDetails, subject: str | None) -> list[str]:
+    """Return everything by which `count_live` may know the person again, in the one order in which it is locked."""
+    email = details.email and details.email.lower()
+    return sorted(filter(None, {subject, email, details.phone, details.tax_number, details.company_number}))
 
 
 async def _check_limit(
