@@ -71,6 +71,7 @@ async def write_hours(
     values = ((r.office_id, r.layer, r.source, list(r.weekdays), r.start_minute, r.end_minute) for r in rows)
     await load(connection, "incoming_hours_of", "office_id bigint", ((office,) for office in offices))
     await load(connection, "incoming_opening", columns, values)
+    await connection.execute(text("analyze opening"))  # or a table filled just now is compared row by row: seconds
     had = set((await connection.execute(text(HAD_HOURS))).scalars())
     drop, add = DROP_OTHER_OPENINGS.format(same=_SAME), ADD_OPENINGS.format(same=_SAME)
     changed = set((await connection.execute(text(drop), {"source": source, "weaker": list(weaker)})).scalars())
