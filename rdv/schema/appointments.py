@@ -163,7 +163,7 @@ class Appointment:
     def can_be_changed_until(self) -> datetime | None:
         if self.record.status != "BOOKED":
             return None
-        return self._local(change_deadline(self.record, self.of_office))
+        return change_deadline(self.record, self.of_office)
 
     def _local(self, moment: datetime) -> datetime:
         return moment.astimezone(ZoneInfo(self.of_office.time_zone))

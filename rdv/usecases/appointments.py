@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -238,13 +239,15 @@ async def left_at(services: Services, viewer: Viewer, record: AppointmentRecord)
 
 
 def change_deadline(record: AppointmentRecord, office: OfficeRecord) -> datetime:
-    """Return until when a usager may change an appointment."""
-    return record.starts_at - timedelta(minutes=office.change_deadline_minutes)
+    """Return until when a usager may change an appointment, in the office's time."""
+    deadline = record.starts_at - timedelta(minutes=office.change_deadline_minutes)
+    return deadline.astimezone(ZoneInfo(office.time_zone))
 
 
 def check_changeable(viewer: Viewer, record: AppointmentRecord, office: OfficeRecord, now: datetime) -> None:
     """Refuse to change what is over or, for usagers, too near."""
-    deadline = record.starts_at if may_change(viewer, office) else change_deadline(record, office)
+    starts = record.starts_at.astimezone(ZoneInfo(office.time_zone))
+    deadline = starts if may_change(viewer, office) else change_deadline(record, office)
     if record.status != "BOOKED" or now >= deadline:
         raise TooLate("It is too late to change this appointment.", deadline=deadline)
 

@@ -15,10 +15,12 @@ import pytest
 
 from rdv.models.database import Database
 from tests.api.conftest import QUERIES, Api
+from tests.api.steps import booked, confirm, hold, move
 from tests.places import NOW, Place, add_office
 from tests.served import Served, serving
 
 CLIENTS = 64
+ANYBODY = {"firstName": "Camille", "lastName": "Exemple"}
 ON_GRID = {"step_minutes": 30}
 
 OVERLAPS = """
@@ -232,25 +234,6 @@ async def test_the_same_request_sent_ten_times_at_once_is_done_once(
     assert scalar(database_url, "select count(*) from usager") == 1
 
 
-async def hold(api: Api, place: Place, start: str, reason: str = "declare", **more: Any) -> dict[str, Any]:
-    wanted = {"officeId": place.office, "reasonId": place.reasons[reason], "start": start} | more
-    found: dict[str, Any] = (await api.data("hold_slot", {"input": wanted}))["holdSlot"]
-    return found
-
-
-async def confirm(api: Api, token: str, **more: Any) -> dict[str, Any]:
-    usager = {"firstName": "Camille", "lastName": "Exemple"}
-    given = {"holdToken": token, "usager": usager} | more
-    found: dict[str, Any] = (await api.data("confirm_appointment", {"input": given}))["confirmAppointment"]
-    return found
-
-
-async def booked(api: Api, place: Place, start: str, reason: str = "declare") -> dict[str, str]:
-    """Return the reference and access code of a new appointment."""
-    confirmed = await confirm(api, (await hold(api, place, start, reason))["token"])
-    return {"reference": confirmed["appointment"]["reference"], "accessCode": confirmed["accessCode"]}
-
-
 async def test_an_idempotency_key_with_another_body_is_a_conflict(api: Api, database: Database) -> None:
     place = await add_office(database, counters=2)
     first = await hold(api, place, "2027-03-01T09:00:00+01:00", idempotencyKey="k")
@@ -340,13 +323,6 @@ async def test_a_taken_start_is_answered_with_the_nearest_free_ones(api: Api, da
     ]
 
 
-async def move(api: Api, keys: dict[str, str], start: str, **more: str) -> dict[str, Any]:
-    found: dict[str, Any] = (await api.data("reschedule_appointment", {"input": keys | {"start": start} | more}))[
-        "rescheduleAppointment"
-    ]
-    return found
-
-
 async def test_an_appointment_keeps_its_time_when_the_new_one_is_taken(api: Api, database: Database) -> None:
     place = await add_office(database)
     mine = await booked(api, place, "2027-03-01T09:30:00+01:00")
@@ -363,7 +339,7 @@ async def test_many_who_move_to_one_time_leave_one_there_and_the_others_where_th
 ) -> None:
     place = await add_office(database, counters=2, hours=(9 * 60, 14 * 60), **ON_GRID)
     starts = [f"2027-03-01T{9 + n // 2:02}:{n % 2 * 30:02}:00+01:00" for n in range(1, 9)]
-    everyone = [await booked(api, place, start) for start in starts for _ in range(2)]
+    everyone = [await booked(api, place, start, usager=ANYBODY) for start in starts for _ in range(2)]
     answers: list[dict[str, Any]] = []
 
     async def send(remote: Remote, keys: dict[str, str]) -> None:

@@ -1,28 +1,7 @@
-from typing import Any
-
 from rdv.models.database import Database
 from tests.api.conftest import Api
-from tests.places import Place, add_office
-
-CAMILLE = {"firstName": "Camille", "lastName": "Exemple", "email": "camille@example.org", "phone": "06 39 98 12 34"}
-
-
-async def search(api: Api, place: Place, **more: Any) -> dict[str, Any]:
-    wanted = {"officeId": place.office, "reasonId": place.reasons["declare"], "from": "2027-03-01", "to": "2027-03-01"}
-    found: dict[str, Any] = (await api.data("search_slots", {"input": wanted | more}))["slots"]
-    return found
-
-
-async def hold(api: Api, place: Place, start: str, who: str | None = None, **more: Any) -> dict[str, Any]:
-    wanted = {"officeId": place.office, "reasonId": place.reasons["declare"], "start": start} | more
-    found: dict[str, Any] = (await api.data("hold_slot", {"input": wanted}, who=who))["holdSlot"]
-    return found
-
-
-async def confirm(api: Api, hold_token: str, who: str | None = None, **more: Any) -> dict[str, Any]:
-    wanted = {"holdToken": hold_token, "usager": CAMILLE} | more
-    found: dict[str, Any] = (await api.data("confirm_appointment", {"input": wanted}, who=who))["confirmAppointment"]
-    return found
+from tests.api.steps import confirm, hold, search
+from tests.places import add_office
 
 
 async def test_a_usager_holds_confirms_moves_and_cancels(api: Api, database: Database) -> None:
