@@ -2,17 +2,20 @@
 
 Each question goes through the same stages and stops at the first that settles it:
 
-1. *as it stands*: the seats that the visits have, where they are allowed and free;
+1. *count* (`bounds.py`): more visits than counters or agents, or a case in which counting is all there is to it;
 2. *repair* (`repair.py`): a free seat, or room made by moving others along a chain;
-3. *bound* (`bounds.py`): Hall's condition says that it cannot be;
+3. *bound* (`bounds.py`): Hall's condition for every set of counters says that it cannot be;
 4. *solver* (`solver.py`): CP-SAT decides; only here can a budget run out, which counts as "does not fit" and is
    reported as undecided.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from rdv.engine import bounds, repair
+from rdv.engine.bounds import Loads
 from rdv.engine.seating import Seating
 from rdv.engine.visits import Placement, Problem, Seat, Visit
 
@@ -57,63 +60,89 @@ def place(problem: Problem, *, budget: Budget = DEFAULT) -> Placement:
     return solver.place(problem, seconds=budget.solver_seconds)
 
 
-def feasible(problem: Problem, placement: Placement, visits: Sequence[Visit], *, budget: Budget = DEFAULT) -> Verdicts:
-    """Return which of the visits could be added, each alone, to a problem whose visits are all placed."""
-    verdicts = Verdicts()
-    asked = []
-    for visit in visits:
-        seating = _as_placed(problem, placement, visit)
-        if _seated(seating, visit, repair.Steps(budget.repair_steps)):
-            verdicts.fits.add(visit.id)
-        elif bounds.may_fit(problem.visits, [visit]):
-            asked.append(visit)
-    if asked:
+class Placed:
+    """A problem whose visits all have seats: questions about one more leave it as it was.
+
+    `base`: a tick no question begins before. What is made on first use, the seating and the loads, serves them all.
+    """
+
+    def __init__(self, problem: Problem, placement: Placement, *, base: int, budget: Budget = DEFAULT) -> None:
+        self.problem = problem
+        self.placement = placement
+        self.base = base
+        self.budget = budget
+        self.loads = Loads(problem)
+
+    @cached_property
+    def _seating(self) -> Seating:
+        seating = Seating(self.problem, self.problem.visits, base=self.base)
+        for visit in self.problem.visits:
+            seating.take(visit, self.placement.seats[visit.id])
+        return seating
+
+    @contextmanager
+    def _trying(self) -> Iterator[Seating]:
+        """Give the seating away and put everybody back afterwards."""
+        before = self._seating.snapshot()
+        try:
+            yield self._seating
+        finally:
+            self._seating.restore(before)
+
+    def feasible(self, visits: Sequence[Visit]) -> Verdicts:
+        """Return which of the visits could be added, each alone."""
+        verdicts = Verdicts()
+        asked = [visit for visit in visits if self.loads.at_most(visit)]
+        counted = [visit for visit in asked if self.loads.is_exact(visit)]
+        verdicts.fits.update(visit.id for visit in counted)
+        open_ = []
+        for visit in asked:
+            if visit.id in verdicts.fits:
+                continue
+            with self._trying() as seating:
+                fits = _seated(seating, visit, repair.Steps(self.budget.repair_steps))
+            if fits:
+                verdicts.fits.add(visit.id)
+            elif bounds.may_fit(self.problem.visits, [visit]):
+                open_.append(visit)
+        if open_:
+            from rdv.engine import solver  # noqa: PLC0415 - see place
+
+            fit, verdicts.undecided = solver.which_fit(self.problem, open_, seconds=self.budget.solver_seconds)
+            verdicts.fits |= fit
+        return verdicts
+
+    def remaining(self, visit: Visit) -> int:
+        """Return how many such visits could be added together."""
+        most = self.loads.at_most(visit)
+        if most == 0 or self.loads.is_exact(visit):
+            return most
+        steps = repair.Steps(self.budget.repair_steps)
+        count = 0
+        with self._trying() as seating:
+            while count < most and _seated(seating, replace(visit, id=f"{visit.id}\0{count}"), steps):
+                count += 1
+        most = bounds.most_copies(self.problem.visits, visit, at_least=count, at_most=most)
+        if count == most:
+            return count
         from rdv.engine import solver  # noqa: PLC0415 - see place
 
-        fits, undecided = solver.which_fit(problem, asked, seconds=budget.solver_seconds)
-        verdicts.fits |= fits
-        verdicts.undecided = undecided
-    return verdicts
+        seconds = self.budget.solver_seconds
+        return solver.most_copies(self.problem, visit, at_least=count, at_most=most, seconds=seconds)
 
+    def seat(self, visit: Visit, order: Sequence[int]) -> Placement | None:
+        """Return seats for all and one more; nobody moves when a counter of the order, tried in turn, is free.
 
-def remaining(problem: Problem, placement: Placement, visit: Visit, *, budget: Budget = DEFAULT) -> int:
-    """Return how many such visits could be added together."""
-    most = bounds.most_copies(problem.visits, visit)
-    if visit.agents_needed:
-        most = min(most, visit.agents.bit_count() // visit.agents_needed)
-    seating = _as_placed(problem, placement, visit)
-    steps = repair.Steps(budget.repair_steps)
-    count = 0
-    while count < most and _seated(seating, replace(visit, id=f"{visit.id}\0{count}"), steps):
-        count += 1
-    if count == most:
-        return count
-    from rdv.engine import solver  # noqa: PLC0415 - see place
+        None when it does not fit.
+        """
+        with self._trying() as seating:
+            steps = repair.Steps(self.budget.repair_steps)
+            if repair.seat_directly(seating, visit, order) or _seated(seating, visit, steps):
+                return Placement(seats=dict(seating.seats), stranded=())
+        from rdv.engine import solver  # noqa: PLC0415 - see place
 
-    return solver.most_copies(problem, visit, at_least=count, at_most=most, seconds=budget.solver_seconds)
-
-
-def seat(
-    problem: Problem, placement: Placement, visit: Visit, order: Sequence[int], *, budget: Budget = DEFAULT
-) -> Placement | None:
-    """Return seats for all the visits and one more; nobody moves when a counter of the order, tried in turn, is free.
-
-    None when it does not fit.
-    """
-    seating = _as_placed(problem, placement, visit)
-    if repair.seat_directly(seating, visit, order) or _seated(seating, visit, repair.Steps(budget.repair_steps)):
-        return Placement(seats=dict(seating.seats), stranded=())
-    from rdv.engine import solver  # noqa: PLC0415 - see place
-
-    return solver.seat(problem, visit, seconds=budget.solver_seconds)
+        return solver.seat(self.problem, visit, seconds=self.budget.solver_seconds)
 
 
 def _seated(seating: Seating, visit: Visit, steps: repair.Steps) -> bool:
     return repair.seat_directly(seating, visit) or repair.seat_by_moving(seating, visit, steps)
-
-
-def _as_placed(problem: Problem, placement: Placement, extra: Visit) -> Seating:
-    seating = Seating(problem, [*problem.visits, extra])
-    for visit in problem.visits:
-        seating.take(visit, placement.seats[visit.id])
-    return seating

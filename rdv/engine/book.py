@@ -6,7 +6,7 @@ The sandwich of the design, step by step, for one kind of visit over a window of
    one component can matter to another, so each is placed alone, the first time a window touches it.
 2. *lower bound*. On each counter, the candidate starts whose whole span the witness leaves free (and for which enough
    agents are free). These are feasible as things stand: bit operations only.
-3. *ask*. The other candidate starts are handed, with the components their spans touch, to `assignment.feasible`, which
+3. *ask*. The other candidate starts are handed, with the components their spans touch, to `assignment.Placed`, which
    may rearrange. With 20 counters and one day of visits these are the few starts at which no counter happens to be
    free although one could be made free.
 
@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from rdv.engine import assignment, ticks
-from rdv.engine.assignment import DEFAULT, Budget
+from rdv.engine.assignment import DEFAULT, Budget, Placed
 from rdv.engine.compile import Compiled, Kind
 from rdv.engine.visits import Placement, Problem, Seat, Visit
 
@@ -50,7 +50,7 @@ class Book:
         self._begins = [min(visit.start for visit in group) for group in self._components]
         self._ends = [max(visit.until for visit in group) for group in self._components]
         self._placements: list[Placement | None] = [None] * len(self._components)
-        self._joined: dict[tuple[int, int], tuple[Problem, Placement]] = {}
+        self._joined: dict[tuple[int, int], Placed] = {}
         self._counter_busy = [0] * len(compiled.instance.counters)
         self._agent_busy = [0] * len(compiled.present)
         self._findings: dict[Kind, Findings] = {}
@@ -92,8 +92,7 @@ class Book:
             if not kind.agents_needed and found.untouched >> start & 1:
                 count = visit.counters.bit_count()
             else:
-                problem, placement = self._around(*self._touched(visit.start, visit.until))
-                count = assignment.remaining(problem, placement, visit, budget=self.budget)
+                count = self._around(*self._touched(visit.start, visit.until)).remaining(visit)
             found.remaining[start] = count
         return count
 
@@ -102,8 +101,7 @@ class Book:
         if not self.findings(kind, start, start + 1).feasible >> start & 1:
             return None
         visit = self.compiled.candidate_visit(kind, start)
-        problem, placement = self._around(*self._touched(visit.start, visit.until))
-        found = assignment.seat(problem, placement, visit, self._by_loss(visit), budget=self.budget)
+        found = self._around(*self._touched(visit.start, visit.until)).seat(visit, self._by_loss(visit))
         if found is None:
             return None
         seats = dict(found.seats)
@@ -169,7 +167,7 @@ class Book:
             agent_counters=self.compiled.agent_counters,
         )
 
-    def _around(self, low: int, high: int) -> tuple[Problem, Placement]:
+    def _around(self, low: int, high: int) -> Placed:
         """Return the placed visits of a range of components as one problem, the stranded ones left out."""
         found = self._joined.get((low, high))
         if found is None:
@@ -181,7 +179,10 @@ class Book:
                 for visit in self._components[at]
                 if visit.id in seats
             ]
-            found = self._joined[low, high] = (self._problem(visits), Placement(seats=seats, stranded=()))
+            base = max(self._begins[low] - self.compiled.longest, 0) if low < high else 0
+            placement = Placement(seats=seats, stranded=())
+            found = Placed(self._problem(visits), placement, base=base, budget=self.budget)
+            self._joined[low, high] = found
         return found
 
     # Deciding
@@ -218,8 +219,7 @@ class Book:
         hopeful = [v for v in visits if v.agents.bit_count() >= v.agents_needed]
         feasible: list[int] = []
         for low, high, group in self._clusters(hopeful):
-            problem, placement = self._around(low, high)
-            verdicts = assignment.feasible(problem, placement, group, budget=self.budget)
+            verdicts = self._around(low, high).feasible(group)
             found.undecided += verdicts.undecided
             feasible.extend(visit.start for visit in group if visit.id in verdicts.fits)
         return ticks.points(feasible, self.compiled.horizon.length)

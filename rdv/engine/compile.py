@@ -74,6 +74,7 @@ class Compiled:
         away = [merged(wall_interval(r, clock, *self._days) for r in agent.absences) for agent in instance.agents or ()]
         closed = [wall_interval(closure, clock, *self._days) for closure in instance.closures]
         self.horizon = self._horizon(clock, day_from(first), day_from(last))
+        self.longest = -(-_longest(instance) // self.horizon.tick)  # the most ticks a new visit may occupy
         self._set_rooms({calendar: self._hours(found) for calendar, found in hours.items()}, closed)
         self.present = tuple(
             self._present(agent, presence.get(_presence(agent))) & ~self._mask(gone)

@@ -12,12 +12,12 @@ from rdv.engine.visits import Problem, Seat, Visit
 
 
 class Seating:
-    """Seats of some visits of a problem."""
+    """Seats of some visits of a problem; `base` is a tick before which nobody comes (default: the first visit's)."""
 
-    def __init__(self, problem: Problem, visits: Iterable[Visit]) -> None:
+    def __init__(self, problem: Problem, visits: Iterable[Visit], *, base: int | None = None) -> None:
         self.problem = problem
         self.visits = {visit.id: visit for visit in visits}
-        self.base = min((visit.start for visit in self.visits.values()), default=0)
+        self.base = min((visit.start for visit in self.visits.values()), default=0) if base is None else base
         self.seats: dict[str, Seat] = {}
         self._counter_busy = [0] * problem.counter_count
         self._agent_busy = [0] * problem.agent_count
@@ -60,7 +60,7 @@ class Seating:
 
     def take(self, visit: Visit, seat: Seat) -> None:
         """Give a free seat to a visit."""
-        self.visits.setdefault(visit.id, visit)
+        self.visits[visit.id] = visit
         span = self.span(visit)
         self.seats[visit.id] = seat
         self._counter_busy[seat.counter] |= span
