@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
+from rdv.integrations.directories.folding import folded
 from rdv.models.database import Database
 from rdv.models.national import Commune, Competence
 from rdv.models.offices import Agent, Counter, Office, Site
@@ -33,7 +34,9 @@ async def add(database: Database, *rows: SQLModel) -> list[int]:
     async with database.transaction() as connection:
         for row in rows:
             table = type(row).__table__  # type: ignore[attr-defined]
-            given = {name: value for name, value in row.model_dump().items() if value is not None}
+            given = {
+                n: value for n, value in row.model_dump().items() if value is not None or n in row.model_fields_set
+            }
             result = await connection.execute(table.insert().values(**given))
             found.append(int(result.inserted_primary_key[-1]) if "id" in table.c else 0)
     return found
@@ -132,7 +135,7 @@ async def add_office(
 
 async def add_commune(database: Database, code: str, name: str, postcodes: list[str], competent: int | None) -> None:
     """Write a commune and the SIP that is competent for it."""
-    row = Commune(code=code, name=name, search_name=name.lower(), departement=code[:2], postcodes=postcodes)
+    row = Commune(code=code, name=name, search_name=folded(name), departement=code[:2], postcodes=postcodes)
     row.latitude, row.longitude = 48.86, 2.35
     await add(database, row)
     if competent is not None:
