@@ -73,17 +73,20 @@ class Office:
     def first(self, query: Query, *, now: datetime | None = None) -> tuple[datetime, int] | None:
         """Return the earliest offered start of a query and how many could start then; None when there is none.
 
-        Raises KeyError and ValueError as `answer` does.
+        Looks day by day, since nearly always one of the first days has one. Raises KeyError and ValueError as `answer`
+        does.
         """
         if not self.covers(query):
             raise ValueError(f"the office is not compiled for {query.from_date} to {query.to_date}")
         kind = self.compiled.kind(query.reason, query.channel, query.modality)
         book = self._book(query.replacing)
-        _, offered = self._offered(book, kind, query, now or self.instance.now)
-        if not offered:
-            return None
-        start = (offered & -offered).bit_length() - 1
-        return self.compiled.horizon.moment(start), book.remaining(kind, start)
+        for later in range((query.to_date - query.from_date).days + 1):
+            day = query.from_date + timedelta(days=later)
+            _, offered = self._offered(book, kind, replace(query, from_date=day, to_date=day), now or self.instance.now)
+            if offered:
+                start = (offered & -offered).bit_length() - 1
+                return self.compiled.horizon.moment(start), book.remaining(kind, start)
+        return None
 
     def seat(self, query: Query, start: datetime, *, now: datetime | None = None) -> Seated | None:
         """Return a place for an appointment at a start, and who has to move for it; None when it cannot be had.
