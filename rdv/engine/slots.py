@@ -6,7 +6,8 @@ work budget runs out; then the start is not offered and is counted in `undecided
 """
 
 from collections import OrderedDict
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 from rdv.engine import ticks
 from rdv.engine.assignment import DEFAULT, Budget
