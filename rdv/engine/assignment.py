@@ -3,8 +3,8 @@
 Each question goes through the same stages and stops at the first that settles it:
 
 1. *count* (`bounds.py`): more visits than counters or agents, or a case in which counting is all there is to it;
-2. *repair* (`repair.py`): a free seat, or room made by moving others along a chain;
-3. *bound* (`bounds.py`): Hall's condition for every set of counters says that it cannot be;
+2. *bound* (`chains.py`): Hall's condition for every set of counters or agents says that it cannot be;
+3. *repair* (`repair.py`): a free seat, or room made by moving others;
 4. *solver* (`solver.py`): CP-SAT decides; only here can a budget run out, which counts as "does not fit" and is
    reported as undecided.
 """
@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from rdv.engine import bounds, repair
+from rdv.engine import repair
 from rdv.engine.bounds import Loads
-from rdv.engine.seating import Seating
+from rdv.engine.chains import Chains
+from rdv.engine.seating import Seating, bits
 from rdv.engine.visits import Placement, Problem, Seat, Visit
 
 
@@ -24,7 +25,7 @@ from rdv.engine.visits import Placement, Problem, Seat, Visit
 class Budget:
     """How much work one question may take: chain steps of the repair, deterministic seconds of the solver."""
 
-    repair_steps: int = 300
+    repair_steps: int = 400
     solver_seconds: float = 4.0
 
 
@@ -44,7 +45,18 @@ def place(problem: Problem, *, budget: Budget = DEFAULT) -> Placement:
 
     A smallest set is stranded; among the smallest, the one whose last member comes latest in the list, and so on.
     """
-    seating = Seating(problem, problem.visits)
+    seating = Seating(problem)
+    # Who could not even sit there alone is in every such set.
+    lost = {v.id for v in problem.visits if not any(seating.agents_for(v, c) is not None for c in bits(v.counters))}
+    rest = replace(problem, visits=tuple(v for v in problem.visits if v.id not in lost)) if lost else problem
+    placement = _placed(seating, rest, budget)
+    if not lost:
+        return placement
+    lost.update(placement.stranded)
+    return replace(placement, stranded=tuple(v.id for v in problem.visits if v.id in lost))
+
+
+def _placed(seating: Seating, problem: Problem, budget: Budget) -> Placement:
     waiting = []
     for visit in sorted(problem.visits, key=lambda v: v.counters.bit_count()):
         seat = Seat(visit.counter, visit.served_by) if visit.counter is not None else None
@@ -74,8 +86,12 @@ class Placed:
         self.loads = Loads(problem)
 
     @cached_property
+    def _chains(self) -> Chains:
+        return Chains(self.problem, self.placement.seats)
+
+    @cached_property
     def _seating(self) -> Seating:
-        seating = Seating(self.problem, self.problem.visits, base=self.base)
+        seating = Seating(self.problem, self.base)
         for visit in self.problem.visits:
             seating.take(visit, self.placement.seats[visit.id])
         return seating
@@ -83,52 +99,49 @@ class Placed:
     @contextmanager
     def _trying(self) -> Iterator[Seating]:
         """Give the seating away and put everybody back afterwards."""
-        before = self._seating.snapshot()
+        mark = self._seating.mark()
         try:
             yield self._seating
         finally:
-            self._seating.restore(before)
+            self._seating.undo(mark)
 
     def feasible(self, visits: Sequence[Visit]) -> Verdicts:
         """Return which of the visits could be added, each alone."""
         verdicts = Verdicts()
-        asked = [visit for visit in visits if self.loads.at_most(visit)]
-        counted = [visit for visit in asked if self.loads.is_exact(visit)]
-        verdicts.fits.update(visit.id for visit in counted)
+        hopeful = [visit for visit in visits if self.loads.at_most(visit)]
         open_ = []
-        for visit in asked:
-            if visit.id in verdicts.fits:
-                continue
-            with self._trying() as seating:
-                fits = _seated(seating, visit, repair.Steps(self.budget.repair_steps))
-            if fits:
+        for visit in hopeful:
+            if self.loads.is_exact(visit) or (self._chains.may_fit(visit) and self._seated(_copies(visit, 1))):
                 verdicts.fits.add(visit.id)
-            elif bounds.may_fit(self.problem.visits, [visit]):
+            elif self._chains.may_fit(visit):
                 open_.append(visit)
         if open_:
-            from rdv.engine import solver  # noqa: PLC0415 - see place
+            from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
             fit, verdicts.undecided = solver.which_fit(self.problem, open_, seconds=self.budget.solver_seconds)
             verdicts.fits |= fit
         return verdicts
 
     def remaining(self, visit: Visit) -> int:
-        """Return how many such visits could be added together."""
+        """Return how many visits like a feasible one could be added together."""
         most = self.loads.at_most(visit)
-        if most == 0 or self.loads.is_exact(visit):
+        if most <= 1 or self.loads.is_exact(visit):
             return most
-        steps = repair.Steps(self.budget.repair_steps)
-        count = 0
-        with self._trying() as seating:
-            while count < most and _seated(seating, replace(visit, id=f"{visit.id}\0{count}"), steps):
-                count += 1
-        most = bounds.most_copies(self.problem.visits, visit, at_least=count, at_most=most)
+        most = min(most, self._chains.most_copies(visit))
+        copies = _copies(visit, most)
+        count = 1 if most == 1 else self._seated(copies)
         if count == most:
             return count
-        from rdv.engine import solver  # noqa: PLC0415 - see place
+        from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
         seconds = self.budget.solver_seconds
-        return solver.most_copies(self.problem, visit, at_least=count, at_most=most, seconds=seconds)
+        return solver.most_copies(self.problem, copies, at_least=max(count, 1), seconds=seconds)
+
+    def _seated(self, visits: Sequence[Visit]) -> int:
+        """Return how many of the visits, one after another, find a seat."""
+        steps = repair.Steps(self.budget.repair_steps)
+        with self._trying() as seating:
+            return next((n for n, visit in enumerate(visits) if not _seated(seating, visit, steps)), len(visits))
 
     def seat(self, visit: Visit, order: Sequence[int]) -> Placement | None:
         """Return seats for all and one more; nobody moves when a counter of the order, tried in turn, is free.
@@ -139,10 +152,14 @@ class Placed:
             steps = repair.Steps(self.budget.repair_steps)
             if repair.seat_directly(seating, visit, order) or _seated(seating, visit, steps):
                 return Placement(seats=dict(seating.seats), stranded=())
-        from rdv.engine import solver  # noqa: PLC0415 - see place
+        from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
         return solver.seat(self.problem, visit, seconds=self.budget.solver_seconds)
 
 
 def _seated(seating: Seating, visit: Visit, steps: repair.Steps) -> bool:
     return repair.seat_directly(seating, visit) or repair.seat_by_moving(seating, visit, steps)
+
+
+def _copies(visit: Visit, count: int) -> list[Visit]:
+    return [replace(visit, id=f"{visit.id}\0{number}") for number in range(count)]

@@ -165,6 +165,7 @@ class Book:
             counter_count=len(self._counter_busy),
             agent_count=len(self._agent_busy),
             agent_counters=self.compiled.agent_counters,
+            agent_flexibility=self.compiled.agent_flexibility,
         )
 
     def _around(self, low: int, high: int) -> Placed:

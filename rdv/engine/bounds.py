@@ -2,7 +2,7 @@
 
 *Hall's condition*, tick by tick: visits that can only sit in a set S of counters and are there at one tick can be no
 more than S has counters. With S the counters of the new visit this is one subtraction; over all sets S it is a matching
-(`may_fit`). The condition knows nothing of the fact that a visit cannot change its counter half-way, nor of agents.
+(`chains.py`). The condition knows nothing of the fact that a visit cannot change its counter half-way, nor of agents.
 
 *Counting is exact* where the visits' sets of counters are equal or disjoint: inside one such set only the number of
 visits matters, because intervals that never overlap more than k-fold can be dealt out to k counters. The same holds for
@@ -16,7 +16,6 @@ counters the two hold now, even if those of 09:00-09:15 and of 09:15-09:30 hold 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from rdv.engine.seating import bits
 from rdv.engine.visits import Problem, Visit
 
 
@@ -102,39 +101,3 @@ def _disjoint(sets: Iterable[int]) -> frozenset[int] | None:
 
 def _apart(sets: frozenset[int], new: int) -> bool:
     return new in sets or not any(one & new for one in sets)
-
-
-def may_fit(visits: Sequence[Visit], new: Sequence[Visit]) -> bool:
-    """Tell whether at every tick the live visits and the new ones could have counters of their own."""
-    everyone = [*visits, *new]
-    begin, end = min(v.start for v in new), max(v.until for v in new)
-    near = [v for v in everyone if v.start < end and v.until > begin]
-    moments = {max(v.start, begin) for v in near}
-    return all(_matches([v.counters for v in near if v.start <= at < v.until]) for at in sorted(moments))
-
-
-def most_copies(visits: Sequence[Visit], new: Visit, *, at_least: int, at_most: int) -> int:
-    """Return how many copies of a visit at most may fit by `may_fit`, between what is known already."""
-    near = [v for v in visits if v.start < new.until and v.until > new.start]
-    count = at_least
-    while count < at_most and may_fit(near, [new] * (count + 1)):
-        count += 1
-    return count
-
-
-def _matches(choices: Sequence[int]) -> bool:
-    """Tell whether each set of counters can give one counter of its own."""
-    holder: dict[int, int] = {}
-
-    def find(at: int, seen: set[int]) -> bool:
-        for counter in bits(choices[at]):
-            if counter not in seen:
-                seen.add(counter)
-                if counter not in holder or find(holder[counter], seen):
-                    holder[counter] = at
-                    return True
-        return False
-
-    # The choosiest first: fewer chains.
-    order = sorted(range(len(choices)), key=lambda at: choices[at].bit_count())
-    return all(find(at, set()) for at in order)

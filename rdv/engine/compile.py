@@ -165,6 +165,16 @@ class Compiled:
         channels = len(Channel) if of.channels is None else len(of.channels)
         return reasons * channels * (len(Modality) if of.modalities is None else len(of.modalities))
 
+    @cached_property
+    def agent_flexibility(self) -> tuple[int, ...]:
+        """How many sorts of visits each agent serves: reasons times counters."""
+        reasons, counters = len(self.instance.reasons), len(self.instance.counters)
+        return tuple(
+            (reasons if agent.reasons is None else len(agent.reasons))
+            * (counters if agent.counters is None else len(agent.counters))
+            for agent in self.instance.agents or ()
+        )
+
     def bookable(self, now: datetime) -> tuple[int, int]:
         """Return the ticks `[low, high)` that the lead time and the horizon allow; they may lie outside the horizon."""
         rules = self.instance.rules

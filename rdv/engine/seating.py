@@ -1,120 +1,144 @@
 """Who sits where, while it is being rearranged: seats that can be taken, given up and taken back.
 
-Rules: a `Seating` never holds two visits on one counter or with one agent at once; every change is undone by `restore`
-of a `snapshot`. Occupation is kept as one bit set of ticks per counter and agent, counted from the problem's first
-tick, so that asking whether a seat is free is one `&`.
+Rules: a `Seating` never holds two visits on one counter or with one agent at once; every change is written into a
+journal, and `undo` takes changes back to a `mark`. Occupation is kept as one bit set of ticks per counter and agent,
+counted from the problem's first tick, so that asking whether a seat is free is one `&`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 
 from rdv.engine.visits import Problem, Seat, Visit
 
 
 class Seating:
-    """Seats of some visits of a problem; `base` is a tick before which nobody comes (default: the first visit's)."""
+    """Seats of some visits of a problem."""
 
-    def __init__(self, problem: Problem, visits: Iterable[Visit], *, base: int | None = None) -> None:
+    def __init__(self, problem: Problem, base: int | None = None) -> None:
+        """Start with nobody seated; `base`: a tick before which nobody occupies anything that matters."""
         self.problem = problem
-        self.visits = {visit.id: visit for visit in visits}
-        self.base = min((visit.start for visit in self.visits.values()), default=0) if base is None else base
+        self.base = min((visit.start for visit in problem.visits), default=0) if base is None else base
         self.seats: dict[str, Seat] = {}
+        self._journal: list[tuple[Visit, Seat | None]] = []
         self._counter_busy = [0] * problem.counter_count
         self._agent_busy = [0] * problem.agent_count
-        self._at_counter: list[set[str]] = [set() for _ in range(problem.counter_count)]
+        self._at_counter: list[dict[str, Visit]] = [{} for _ in range(problem.counter_count)]
+        self._with_agent: list[dict[str, Visit]] = [{} for _ in range(problem.agent_count)]
+        self._workers: dict[int, int] = {}
 
     def span(self, visit: Visit) -> int:
-        """Return what a visit occupies."""
-        return (1 << visit.until - self.base) - (1 << visit.start - self.base)
+        """Return what a visit occupies; what a new one occupies before the problem begins is nobody's concern."""
+        return (1 << max(visit.until - self.base, 0)) - (1 << max(visit.start - self.base, 0))
 
     def is_free(self, counter: int, span: int) -> bool:
         """Tell whether nobody sits at a counter during a span."""
         return not self._counter_busy[counter] & span
 
-    def blockers(self, counter: int, span: int) -> list[Visit]:
-        """Return who sits at a counter during a span, in a fixed order."""
-        if not self._counter_busy[counter] & span:
-            return []
-        return [self.visits[name] for name in sorted(self._at_counter[counter]) if self.span(self.visits[name]) & span]
+    def blockers(self, counter: int, visit: Visit) -> list[Visit]:
+        """Return who sits at a counter during a visit's time, in a fixed order."""
+        return _during(self._at_counter[counter], visit)
 
-    def free_agents(self, visit: Visit, counter: int) -> Iterator[int]:
-        """Yield the agents who may serve a visit at a counter and are free, those it keeps and has first."""
-        span = self.span(visit)
-        allowed = self.problem.agent_counters
-        must, known = visit.must_agents, visit.served_by
-        order = sorted(bits(visit.agents), key=lambda a: (~must >> a & 1, ~known >> a & 1, self._skills[a], a))
-        for agent in order:
-            if not self._agent_busy[agent] & span and (allowed is None or allowed[agent] >> counter & 1):
-                yield agent
+    def blockers_of_agent(self, agent: int, visit: Visit) -> list[Visit]:
+        """Return whom an agent serves during a visit's time, in a fixed order."""
+        return _during(self._with_agent[agent], visit)
+
+    def workers(self, counter: int) -> int:
+        """Return the agents who may work at a counter."""
+        found = self._workers.get(counter)
+        if found is None:
+            ties = self.problem.agent_counters
+            every = (1 << self.problem.agent_count) - 1
+            found = every if ties is None else sum(1 << a for a, tied in enumerate(ties) if tied >> counter & 1)
+            self._workers[counter] = found
+        return found
 
     def agents_for(self, visit: Visit, counter: int) -> int | None:
-        """Return free agents for a visit at a counter, as a set; None when there are too few."""
+        """Return free agents for a visit at a counter, as a set; None when there are too few.
+
+        First those it keeps, then those it has, then those whom other visits will miss least.
+        """
         if not visit.agents_needed:
             return 0
-        chosen = 0
-        for agent in self.free_agents(visit, counter):
-            chosen |= 1 << agent
-            if chosen.bit_count() == visit.agents_needed:
-                return chosen if visit.must_agents & ~chosen == 0 else None
-        return None
+        span = self.span(visit)
+        must, known = visit.must_agents, visit.served_by
+        free = sum(1 << a for a in bits(visit.agents & self.workers(counter)) if not self._agent_busy[a] & span)
+        if must & ~free or free.bit_count() < visit.agents_needed:
+            return None
+        order = sorted(bits(free), key=lambda a: (~must >> a & 1, ~known >> a & 1, self._loss[a], a))
+        return sum(1 << agent for agent in order[: visit.agents_needed])
+
+    def agents_busy(self, visit: Visit, counter: int) -> Iterator[int]:
+        """Yield the agents who might serve a visit at a counter but serve others at that time."""
+        span = self.span(visit)
+        return (a for a in bits(visit.agents & self.workers(counter)) if self._agent_busy[a] & span)
 
     def take(self, visit: Visit, seat: Seat) -> None:
         """Give a free seat to a visit."""
-        self.visits[visit.id] = visit
-        span = self.span(visit)
-        self.seats[visit.id] = seat
-        self._counter_busy[seat.counter] |= span
-        self._at_counter[seat.counter].add(visit.id)
-        for agent in bits(seat.agents):
-            self._agent_busy[agent] |= span
+        self._journal.append((visit, None))
+        self._sit(visit, seat)
 
-    def leave(self, visit: Visit) -> Seat:
-        """Take a visit's seat away and return it."""
-        span = self.span(visit)
-        seat = self.seats.pop(visit.id)
-        self._counter_busy[seat.counter] &= ~span
-        self._at_counter[seat.counter].discard(visit.id)
-        for agent in bits(seat.agents):
-            self._agent_busy[agent] &= ~span
-        return seat
+    def leave(self, visit: Visit) -> None:
+        """Take a visit's seat away."""
+        self._journal.append((visit, self.seats[visit.id]))
+        self._rise(visit)
 
     def fits(self, visit: Visit, seat: Seat) -> bool:
         """Tell whether a seat is allowed for a visit and free."""
-        allowed = self.problem.agent_counters
         span = self.span(visit)
         return (
             bool(visit.counters >> seat.counter & 1)
             and self.is_free(seat.counter, span)
             and seat.agents.bit_count() == visit.agents_needed
-            and not seat.agents & ~visit.agents
+            and not seat.agents & ~(visit.agents & self.workers(seat.counter))
             and not visit.must_agents & ~seat.agents
-            and all(
-                not self._agent_busy[a] & span and (allowed is None or allowed[a] >> seat.counter & 1)
-                for a in bits(seat.agents)
-            )
+            and not any(self._agent_busy[agent] & span for agent in bits(seat.agents))
         )
 
-    def snapshot(self) -> Mapping[str, Seat]:
-        """Return the seats as they are."""
-        return dict(self.seats)
+    def mark(self) -> int:
+        """Return a point in the journal to go back to."""
+        return len(self._journal)
 
-    def restore(self, seats: Mapping[str, Seat]) -> None:
-        """Give every visit the seat it had."""
-        changed = [name for name in self.seats if seats.get(name) != self.seats[name]]
-        for name in changed:
-            self.leave(self.visits[name])
-        for name, seat in seats.items():
-            if name not in self.seats:
-                self.take(self.visits[name], seat)
+    def undo(self, mark: int) -> None:
+        """Take back every change since the mark."""
+        while len(self._journal) > mark:
+            visit, before = self._journal.pop()
+            if before is None:
+                self._rise(visit)
+            else:
+                self._sit(visit, before)
+
+    def _sit(self, visit: Visit, seat: Seat) -> None:
+        span = self.span(visit)
+        self.seats[visit.id] = seat
+        self._counter_busy[seat.counter] |= span
+        self._at_counter[seat.counter][visit.id] = visit
+        for agent in bits(seat.agents):
+            self._agent_busy[agent] |= span
+            self._with_agent[agent][visit.id] = visit
+
+    def _rise(self, visit: Visit) -> None:
+        span = self.span(visit)
+        seat = self.seats.pop(visit.id)
+        self._counter_busy[seat.counter] &= ~span
+        del self._at_counter[seat.counter][visit.id]
+        for agent in bits(seat.agents):
+            self._agent_busy[agent] &= ~span
+            del self._with_agent[agent][visit.id]
 
     @cached_property
-    def _skills(self) -> list[int]:
-        """In how many of the visits each agent could serve: who can serve fewer is taken first."""
+    def _loss(self) -> list[tuple[int, int]]:
+        """How much is lost when an agent is taken: their skills, then how many of the visits they could serve."""
         counts = [0] * self.problem.agent_count
         for visit in self.problem.visits:
             for agent in bits(visit.agents):
                 counts[agent] += 1
-        return counts
+        skills = self.problem.agent_flexibility or (0,) * self.problem.agent_count
+        return list(zip(skills, counts, strict=True))
+
+
+def _during(seated: dict[str, Visit], visit: Visit) -> list[Visit]:
+    found = [one for one in seated.values() if one.start < visit.until and one.until > visit.start]
+    return sorted(found, key=lambda one: (one.start, one.id))
 
 
 def bits(members: int) -> Iterator[int]:

@@ -7,20 +7,22 @@ k-fold can be dealt out to k counters in order of their beginnings. A visit that
 those it keeps among them (*staffing*); at every such tick an agent serves at most one visit (*agent clique*), and only
 at a counter they may work at (*tie*). What agents may work at is part of what tells counters apart.
 
-One worker, a fixed seed and a deterministic limit: the same problem always gets the same answer. A limit that runs out
-is `Undecided`, never "infeasible".
+One worker, a fixed seed and a deterministic limit for all the solving of one question: the same problem always gets the
+same answer. A limit that runs out, or a problem too large to be written down, is `Undecided`, never "infeasible".
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from ortools.sat.python import cp_model
 
+from rdv.engine import repair
 from rdv.engine.seating import Seating, bits
 from rdv.engine.visits import Placement, Problem, Seat, Visit
 
 Literal = cp_model.IntVar
+MAX_LITERALS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +59,30 @@ class Model:
         self._solver = cp_model.CpSolver()
         self._solver.parameters.num_workers = 1
         self._solver.parameters.random_seed = 0
-        self._solver.parameters.max_deterministic_time = seconds
+        self._seconds_left = seconds
         # It would take the process's handler of SIGINT away, and with it the server's orderly end.
         self._solver.parameters.catch_sigint_signal = False
 
-    def solve(self) -> dict[str, Seat] | Infeasible | Undecided:
-        """Return seats for the visits that sit in the best answer, or in any where nothing is to be maximised."""
-        match self._solver.solve(self.cp):
+    def solve(self, *, good_enough: bool = False) -> dict[str, Seat] | Infeasible | Undecided:
+        """Return seats for the visits that sit in the best answer, or in any where nothing is to be maximised.
+
+        `good_enough`: the best found in time will do.
+        """
+        if self._seconds_left <= 0:
+            return Undecided()
+        self._solver.parameters.max_deterministic_time = self._seconds_left
+        status = self._solver.solve(self.cp)
+        self._seconds_left -= self._solver.response_proto.deterministic_time
+        match status:
             case cp_model.OPTIMAL:
+                return self._seats()
+            case cp_model.FEASIBLE if good_enough:
                 return self._seats()
             case cp_model.INFEASIBLE:
                 return Infeasible()
             case cp_model.FEASIBLE | cp_model.UNKNOWN:
                 return Undecided()
-            case status:
+            case _:
                 raise AssertionError(f"the model is not valid: {self._solver.status_name(status)}")
 
     def _classes_of(self, visit: Visit) -> dict[int, Literal]:
@@ -89,8 +101,7 @@ class Model:
             free_at = dict.fromkeys(members, -1)
             inside = [v for v in self.visits if k in self.in_class[v.id] and value(self.in_class[v.id][k])]
             for visit in sorted(inside, key=lambda v: (v.start, v.id)):
-                free = [c for c in members if free_at[c] <= visit.start]
-                counter = visit.counter if visit.counter in free else free[0]
+                counter = _keeping([c for c in members if free_at[c] <= visit.start], visit, inside)
                 free_at[counter] = visit.until
                 agents = sum(1 << a for a, serves in self.serves[visit.id].items() if value(serves))
                 seats[visit.id] = Seat(counter, agents)
@@ -143,8 +154,9 @@ def counter_classes(visits: Sequence[Visit], problem: Problem) -> list[list[int]
     """Return the counters that anybody may sit at, grouped by what can be told apart."""
     classes: dict[tuple[int, ...], list[int]] = {}
     ties = problem.agent_counters or ()
+    eligibilities = list(dict.fromkeys(visit.counters for visit in visits))
     for counter in range(problem.counter_count):
-        may_sit = tuple(visit.counters >> counter & 1 for visit in visits)
+        may_sit = tuple(counters >> counter & 1 for counters in eligibilities)
         if any(may_sit):
             key = (*may_sit, *(tied >> counter & 1 for tied in ties))
             classes.setdefault(key, []).append(counter)
@@ -153,7 +165,28 @@ def counter_classes(visits: Sequence[Visit], problem: Problem) -> list[list[int]
 
 def moments_of(visits: Sequence[Visit]) -> list[list[Visit]]:
     """Return, for each tick at which a visit begins, who is live then."""
-    return [[v for v in visits if v.start <= at < v.until] for at in sorted({v.start for v in visits})]
+    moments: list[list[Visit]] = []
+    live: list[Visit] = []
+    for at, beginning in groupby(sorted(visits, key=lambda v: v.start), key=lambda v: v.start):
+        live = [*(v for v in live if v.until > at), *beginning]
+        moments.append(live)
+    return moments
+
+
+def too_large(problem: Problem, optional: int = 0) -> bool:
+    """Tell whether a model would be too large to be written down."""
+    agents = sum(v.agents.bit_count() for v in problem.visits if v.agents_needed)
+    counters = sum(min(v.counters.bit_count(), problem.counter_count) for v in problem.visits)
+    return (agents + counters) * (1 + (optional + 1) / (len(problem.visits) + 1)) > MAX_LITERALS
+
+
+def _keeping(free: Sequence[int], visit: Visit, others: Sequence[Visit]) -> int:
+    """Return the free counter a visit has now, else the one with the fewest others who would like to stay there."""
+    if visit.counter in free:
+        return visit.counter if visit.counter is not None else free[0]
+    return min(
+        free, key=lambda c: sum(o.counter == c and o.start < visit.until and o.until > visit.start for o in others)
+    )
 
 
 def _maximal(cliques: Iterable[list[str]]) -> list[list[str]]:
@@ -174,8 +207,11 @@ def place(problem: Problem, *, seconds: float) -> Placement:
     The strandings are found one after another from the newest on: among the smallest sets, the one whose last member
     comes latest. When the limit runs out, what is known is completed greedily and counted as undecided.
     """
+    if too_large(problem):
+        return _greedily(problem)
     model = Model(problem, (), all_sit=False, seconds=seconds)
     total = len(problem.visits)
+    undecided = 0
     placed = sum(model.sits.values())
     model.cp.maximize(placed)
     best = model.solve()
@@ -190,6 +226,7 @@ def place(problem: Problem, *, seconds: float) -> Placement:
         model.cp.maximize(latest)
         answer = model.solve()
         if not isinstance(answer, dict):
+            undecided = 1
             break
         best = answer
         upto = max(at for at, visit in enumerate(among) if visit.id not in best)
@@ -197,7 +234,7 @@ def place(problem: Problem, *, seconds: float) -> Placement:
         for visit in among[upto + 1 :]:
             model.cp.add(model.sits[visit.id] == 1)
     stranded = tuple(visit.id for visit in problem.visits if visit.id not in best)
-    return Placement(seats=best, stranded=stranded)
+    return Placement(seats=best, stranded=stranded, undecided=undecided)
 
 
 def which_fit(problem: Problem, candidates: Sequence[Visit], *, seconds: float) -> tuple[set[str], int]:
@@ -206,6 +243,8 @@ def which_fit(problem: Problem, candidates: Sequence[Visit], *, seconds: float) 
     One of them has to sit; each answer settles that one and those its seats leave room for; the last "infeasible"
     settles the rest.
     """
+    if too_large(problem, len(candidates)):
+        return set(), len(candidates)
     model = Model(problem, candidates, all_sit=True, seconds=seconds)
     left = {visit.id: visit for visit in candidates}
     model.cp.add_exactly_one(model.sits[name] for name in left)
@@ -224,9 +263,10 @@ def which_fit(problem: Problem, candidates: Sequence[Visit], *, seconds: float) 
     return fits, 0
 
 
-def most_copies(problem: Problem, visit: Visit, *, at_least: int, at_most: int, seconds: float) -> int:
-    """Return how many copies of a visit fit together; what is not found out in time does not count."""
-    copies = [_copy(visit, number) for number in range(at_most)]
+def most_copies(problem: Problem, copies: Sequence[Visit], *, at_least: int, seconds: float) -> int:
+    """Return how many of the copies of one visit fit together; what is not found out in time does not count."""
+    if too_large(problem, len(copies)):
+        return at_least
     model = Model(problem, copies, all_sit=True, seconds=seconds)
     for one, other in pairwise(copies):
         model.cp.add_implication(model.sits[other.id], model.sits[one.id])
@@ -236,49 +276,41 @@ def most_copies(problem: Problem, visit: Visit, *, at_least: int, at_most: int, 
 
 
 def seat(problem: Problem, visit: Visit, *, seconds: float) -> Placement | None:
-    """Return seats for all visits and one more, None when there are none or it is undecided."""
+    """Return seats for all visits and one more, as few as can be found in time moved; None: none, or undecided."""
+    if too_large(problem):
+        return None
     model = Model(problem, (visit,), all_sit=True, seconds=seconds)
     model.cp.add(model.sits[visit.id] == 1)
-    for one in model.visits:
+    stay = []
+    for one in problem.visits:
         for k, inside in model.in_class[one.id].items():
             model.cp.add_hint(inside, one.counter in model.classes[k])
-    answer = model.solve()
+            if one.counter in model.classes[k]:
+                stay.append(inside)
+        stay += [serves for agent, serves in model.serves[one.id].items() if one.served_by >> agent & 1]
+    model.cp.maximize(sum(stay))
+    answer = model.solve(good_enough=True)
     return Placement(seats=answer, stranded=()) if isinstance(answer, dict) else None
-
-
-def _copy(visit: Visit, number: int) -> Visit:
-    return Visit(
-        id=f"{visit.id}\0{number}",
-        start=visit.start,
-        until=visit.until,
-        counters=visit.counters,
-        agents=visit.agents,
-        agents_needed=visit.agents_needed,
-    )
 
 
 def _room_for(problem: Problem, seats: dict[str, Seat], others: Iterable[Visit]) -> set[str]:
     """Return which of the others could sit, each alone, with the problem's visits where the seats put them."""
+    seating = Seating(problem)
+    for visit in problem.visits:
+        seating.take(visit, seats[visit.id])
+    mark = seating.mark()
     found = set()
     for other in others:
-        seating = Seating(problem, [*problem.visits, other])
-        for visit in problem.visits:
-            seating.take(visit, seats[visit.id])
-        span = seating.span(other)
-        if any(seating.is_free(c, span) and seating.agents_for(other, c) is not None for c in bits(other.counters)):
+        if repair.seat_directly(seating, other):
             found.add(other.id)
+            seating.undo(mark)
     return found
 
 
 def _greedily(problem: Problem) -> Placement:
     """Seat visits in list order as long as there is room: valid, but maybe not the best."""
-    seating = Seating(problem, problem.visits)
+    seating = Seating(problem)
     for visit in problem.visits:
-        span = seating.span(visit)
-        for counter in bits(visit.counters):
-            agents = seating.agents_for(visit, counter) if seating.is_free(counter, span) else None
-            if agents is not None:
-                seating.take(visit, Seat(counter, agents))
-                break
+        repair.seat_directly(seating, visit)
     stranded = tuple(v.id for v in problem.visits if v.id not in seating.seats)
     return Placement(seats=dict(seating.seats), stranded=stranded, undecided=1)

@@ -34,12 +34,14 @@ class Problem:
     """Visits in list order (the order decides who is stranded: the newest first) and what they share.
 
     `agent_counters[a]`: the counters agent a may work at; None = agents are not bound to counters at all.
+    `agent_flexibility[a]`: how many sorts of visits agent a can serve; of two, the less flexible is taken first.
     """
 
     visits: tuple[Visit, ...]
     counter_count: int
     agent_count: int = 0
     agent_counters: tuple[int, ...] | None = None
+    agent_flexibility: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
