@@ -1,8 +1,8 @@
 """Who sits where, while it is being rearranged: seats that can be taken, given up and taken back.
 
-Rules: a `Seating` never holds two visits on one counter or with one agent at once; every change is written into a
-journal, and `undo` takes changes back to a `mark`. Occupation is kept as one bit set of ticks per counter and agent,
-counted from the problem's first tick, so that asking whether a seat is free is one `&`.
+Rules: a `Seating` never holds two visits on one counter or with one agent at once; every change is written down, so
+that `undo` takes back whatever was done since a `mark`. Occupation is kept as one bit set of ticks per counter and
+agent, counted from a base tick, so that asking whether a seat is free is one `&`.
 """
 
 from collections.abc import Iterator
