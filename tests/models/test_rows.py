@@ -33,12 +33,12 @@ def appointment(place: Place, **columns: Any) -> Appointment:
     return Appointment(**given | columns)
 
 
-@pytest.mark.parametrize("column", ["starts_at", "ends_at", "occupied_until", "created_at", "expires_at"])
-async def test_a_naive_datetime_cannot_get_in(database: Database, column: str) -> None:
+async def test_a_naive_datetime_cannot_get_in(database: Database) -> None:
     place = await add_office(database)
     naive = datetime(2027, 3, 1, 9)  # noqa: DTZ001 - the one that must not get in
-    with pytest.raises(StatementError, match="an instant needs a time zone"):
-        await add(database, appointment(place, **{column: naive}))
+    for column in ("starts_at", "ends_at", "occupied_until", "created_at", "expires_at"):
+        with pytest.raises(StatementError, match="an instant needs a time zone"):
+            await add(database, appointment(place, **{column: naive}))
 
 
 async def test_every_column_for_instants_is_one_that_refuses_naive_ones(database: Database) -> None:
@@ -93,12 +93,15 @@ async def change(database: Database, place: Place, statement: str) -> None:
         await connection.exec_driver_sql(filled)
 
 
-@pytest.mark.parametrize("what", CHANGES)
-async def test_an_offices_version_grows_with_every_part_of_it(database: Database, place: Place, what: str) -> None:
-    before = await versions(database, place)
-    await change(database, place, CHANGES[what])
-    after = await versions(database, place)
-    assert (after[0] > before[0], after[1:] == before[1:]) == (True, True)
+async def test_an_offices_version_grows_with_every_part_of_it(database: Database, place: Place) -> None:
+    grown = []
+    for what, statement in CHANGES.items():
+        before = await versions(database, place)
+        await change(database, place, statement)
+        after = await versions(database, place)
+        if after[0] > before[0] and after[1:] == before[1:]:
+            grown.append(what)
+    assert grown == list(CHANGES)
 
 
 NATIONAL = {
@@ -107,12 +110,12 @@ NATIONAL = {
 }
 
 
-@pytest.mark.parametrize("what", NATIONAL)
-async def test_the_nations_version_grows_with_what_holds_for_all(database: Database, place: Place, what: str) -> None:
-    before = await versions(database, place)
-    await change(database, place, NATIONAL[what])
-    after = await versions(database, place)
-    assert (after[1] > before[1], after[0], after[2]) == (True, before[0], before[2])
+async def test_the_nations_version_grows_with_what_holds_for_all(database: Database, place: Place) -> None:
+    for statement in NATIONAL.values():
+        before = await versions(database, place)
+        await change(database, place, statement)
+        after = await versions(database, place)
+        assert (after[1] > before[1], after[0], after[2]) == (True, before[0], before[2])
 
 
 STEPS = [
