@@ -20,10 +20,11 @@ from rdv.errors import BadSetting
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from rdv.integrations.identity import DemoIssuer
     from rdv.settings import Settings
-    from rdv.usecases.demo import DemoWish, Prepared, Tell
+    from rdv.usecases.demo import DemoWish, Prepared
 
 TOKEN_LIFE = timedelta(days=7)
 STATEMENT_TIMEOUT_MS = 600_000  # loading a country takes longer than a request may
@@ -48,11 +49,25 @@ def demo(
         raise BadSetting("--departement: is not a code like 75, 2A or 974")
     wish = DemoWish(departement=departement.upper(), fill=share("--fill", fill), seed=seed, now=clock(), reset=reset)
     settings = _settings()
-    # Whoever waits for the file must not find the last demo's.
-    (settings.data_dir / "demo.json").unlink(missing_ok=True)
-    with Stopping() as stopping, bound(host, port) as listening, database_address(settings, stopping) as address:
+    with (
+        Stopping() as stopping,
+        bound(host, port) as listening,
+        _card_while_running(settings.data_dir),
+        database_address(settings, stopping) as address,
+    ):
         prepared = _prepare(address, wish)
         _serve(settings, address, listening, prepared, frozen)
+
+
+@contextmanager
+def _card_while_running(directory: Path) -> Iterator[None]:
+    """Keep the last demo's `demo.json` from whoever waits for this one's, and this one's from whoever comes later."""
+    card = directory / "demo.json"
+    card.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        card.unlink(missing_ok=True)
 
 
 def _clock(frozen: datetime | None) -> Callable[[], datetime]:
@@ -93,23 +108,24 @@ async def _load_and_fill(address: str, wish: DemoWish) -> Prepared:
     try:
         if not await is_loaded(database):
             typer.echo("Loading the country's offices, communes and reasons …", err=True)
-            await import_everything(database)
-        with _progress() as tell:
-            return await prepare(database, wish, tell)
+            with _progress() as show:
+                await import_everything(database, begin=lambda name: show(name, 0, None))
+        with _progress() as show:
+            return await prepare(database, wish, lambda done, of: show("Filling offices", done, of))
     finally:
         await database.close()
 
 
 @contextmanager
-def _progress() -> Iterator[Tell]:
-    """A bar on a terminal, silence elsewhere; it shows only once there is work that takes a while."""
+def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
+    """A bar on a terminal, silence elsewhere: it is told what is done, how many, and of how many (None: who knows)."""
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("Filling offices", total=None)
-        yield lambda done, of: progress.update(task, completed=done, total=of)
+        task = progress.add_task("", total=None)
+        yield lambda what, done, of: progress.update(task, description=what, completed=done, total=of)
 
 
 def _serve(

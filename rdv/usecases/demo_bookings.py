@@ -92,42 +92,45 @@ class Crowd:
         kind = self.compiled.kind(str(node.id), Channel.INTERNET, Modality.IN_PERSON)
         low, high = self.compiled.bookable(self.compiled.instance.now)
         window = ticks.interval(max(low, 0), max(low, 0, min(high, self.compiled.horizon.length)))
-        counters = ticks.members(kind.counters & self.compiled.exposed)
-        return any(self._seats(counter, kind, window) for counter in counters)
+        counters = ticks.members(kind.counters & self.compiled.exposed) if window else []
+        return any(self._seat(counter, kind, window, Random(0)) for counter in counters)  # noqa: S311 - no secret
 
     def _filled(
         self, counter: int, room: int, target: float, random: Random
     ) -> Iterator[tuple[int, Wish, tuple[int, ...]]]:
-        fruitless = 0
-        while fruitless < FRUITLESS_DRAWS and room:
+        tastes = self.tastes[counter]
+        least = tastes.shortest_minutes / self.compiled.horizon.tick / 2
+        taken, fruitless = (self.counter_busy[counter] & room).bit_count(), 0
+        while taken + least <= target and fruitless < FRUITLESS_DRAWS:
             fruitless += 1
-            wish = self.tastes[counter].draw(random)
+            wish = tastes.draw(random)
             if wish is None:
                 continue
             kind = self.compiled.kind(str(wish.node.id), wish.channel, wish.modality)
-            taken = (self.counter_busy[counter] & room).bit_count()
             seat = self._seat(counter, kind, room, random) if taken + kind.span / 2 <= target else None
             if seat is not None:
-                fruitless = 0
                 start, agents = seat
                 self._occupy(counter, agents, start, start + kind.span)
+                taken, fruitless = (self.counter_busy[counter] & room).bit_count(), 0
                 yield start, wish, agents
 
     def _seat(self, counter: int, kind: Kind, room: int, random: Random) -> tuple[int, tuple[int, ...]] | None:
         """Return a start in the room and the agents who serve it."""
-        starts = self._seats(counter, kind, room)
+        starts = self._starts(counter, kind, room)
+        if kind.agents_needed:
+            starts = [at for at in starts if len(self._free_agents(counter, kind, at)) >= kind.agents_needed]
         if not starts:
             return None
         start = starts[0] if random.random() < 0.5 else random.choice(starts)
         agents = self._free_agents(counter, kind, start)
         return start, tuple(sorted(random.sample(agents, kind.agents_needed)))
 
-    def _seats(self, counter: int, kind: Kind, room: int) -> list[int]:
-        """Return the starts in the room at which the counter and enough agents are free."""
-        candidates = dict(self.compiled.candidates(kind)).get(counter, 0)
-        free = ticks.erode(self.compiled.horizon_mask & ~self.counter_busy[counter], kind.span)
-        starts = ticks.members(candidates & room & free)
-        return [start for start in starts if len(self._free_agents(counter, kind, start)) >= kind.agents_needed]
+    def _starts(self, counter: int, kind: Kind, room: int) -> list[int]:
+        """Return the starts in the room at which the counter is free; integers as short as the room allows."""
+        low, width = (room & -room).bit_length() - 1, room.bit_length()
+        candidates = dict(self.compiled.candidates(kind)).get(counter, 0) & room
+        free = ticks.interval(0, width - low + kind.span) & ~(self.counter_busy[counter] >> low)
+        return ticks.members(candidates >> low & ticks.erode(free, kind.span), low)
 
     def _free_agents(self, counter: int, kind: Kind, start: int) -> list[int]:
         """Return the agents who may, can and are there."""
@@ -151,6 +154,7 @@ class _Tastes:
     def __init__(self, counter: Counter, served: Sequence[ReasonNode]) -> None:
         self.nodes = [n for n in served if counter.reasons is None or str(n.id) in counter.reasons]
         self.channels = [c for c in CHANNELS if counter.channels is None or c in counter.channels]
+        self.shortest_minutes = min((n.duration_minutes + n.buffer_minutes for n in self.nodes), default=0)
         self.modalities = frozenset(Modality) if counter.modalities is None else counter.modalities
 
     def draw(self, random: Random) -> Wish | None:
