@@ -1,5 +1,5 @@
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,10 +16,9 @@ from rdv.models.demo import Filling
 from rdv.models.nation import NationCache
 from rdv.models.situation import Situation, load_situations
 from rdv.usecases.demo import DemoWish, Prepared, is_loaded, prepare
+from tests.country import settle_country
 
 pytestmark = pytest.mark.anyio
-
-Settle = Callable[[Database], Awaitable[None]]
 
 NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)
 TODAY = date(2027, 3, 1)
@@ -79,20 +78,16 @@ async def test_only_the_offices_that_receive_usagers_are_opened(country: Databas
     )
 
 
-async def test_the_same_seed_and_clock_write_the_same_rows(
-    country: Database, empty_twin: Database, settle: Settle
-) -> None:
-    await settle(empty_twin)
+async def test_the_same_seed_and_clock_write_the_same_rows(country: Database, twin: Database) -> None:
     await fill(country, wish())
-    await fill(empty_twin, wish())
-    assert await dump(country) == await dump(empty_twin)
+    await fill(twin, wish())
+    assert await dump(country) == await dump(twin)
 
 
-async def test_another_seed_writes_others(country: Database, empty_twin: Database, settle: Settle) -> None:
-    await settle(empty_twin)
+async def test_another_seed_writes_others(country: Database, twin: Database) -> None:
     await fill(country, wish(seed=1))
-    await fill(empty_twin, wish(seed=2))
-    assert (await dump(country))["appointment"] != (await dump(empty_twin))["appointment"]
+    await fill(twin, wish(seed=2))
+    assert (await dump(country))["appointment"] != (await dump(twin))["appointment"]
 
 
 async def test_every_appointment_sits_where_the_engine_allows_it(country: Database) -> None:
@@ -257,9 +252,9 @@ async def test_days_are_the_offices_own_overseas(country: Database) -> None:
     assert found
 
 
-async def test_a_country_counts_as_loaded_once_everything_is_there(database: Database, settle: Settle) -> None:
+async def test_a_country_counts_as_loaded_once_everything_is_there(database: Database) -> None:
     assert not await is_loaded(database)
-    await settle(database)
+    await settle_country(database)
     assert await is_loaded(database)
 
 
