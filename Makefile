@@ -4,7 +4,7 @@ BIN := .venv/bin
 # The caller's own pip configuration says where packages come from; the lock files name no host.
 PIP := $(BIN)/pip --disable-pip-version-check -qq
 
-.PHONY: help demo test check format bench lock messages schema clean
+.PHONY: help demo test check format bench lock schema clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / \t/' | expand -t 12

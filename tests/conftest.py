@@ -44,6 +44,9 @@ def server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="rdv-") as folder:
         Path(folder).chmod(0o711)
         with embedded_server(Path(folder, "postgresql")) as url:
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here outlives the session
+                _administer(url, f"alter system set {setting} = off")
+            _administer(url, "select pg_reload_conf()")
             yield url
 
 

@@ -63,8 +63,15 @@ class Endpoint:
         self._schema: Schema = build()
 
     async def __call__(self, request: Request) -> Response:
-        """Answer one request."""
+        """Answer one request; what nobody foresaw is masked like an error of a resolver."""
+        translate = Translate(language_from(request.headers.get("accept-language", "")))
         media_type = _answer_type(request.headers.get("accept", ""))
+        try:
+            return await self._answer(request, translate, media_type)
+        except Exception as unforeseen:  # noqa: BLE001 - whatever it is, its text is not for callers
+            return _refused([masked(unforeseen, "request", translate)], media_type, 500, {})
+
+    async def _answer(self, request: Request, translate: Translate, media_type: str) -> Response:
         try:
             viewer = self._viewer(request)
             call = await _call(request)
@@ -78,7 +85,6 @@ class Endpoint:
             return _refused([{"message": str(bad)}], media_type, bad.status, bad.headers)
         except GraphQLError as error:
             return _refused([dict(error.formatted)], media_type, 400, {})
-        translate = Translate(language_from(request.headers.get("accept-language", "")))
         return await self._run(call, Context(self._services, viewer, translate, document), media_type)
 
     async def _run(self, call: Call, context: Context, media_type: str) -> Response:
@@ -132,10 +138,15 @@ def formatted(error: GraphQLError, translate: Translate) -> Mapping[str, Any]:
         field = {"field": original.field} if isinstance(original, InvalidInput) else {}
         message = translate(original.message, **original.values)
         return shown | {"message": message, "extensions": {"code": original.code, **field}}
+    return shown | masked(original, error.path, translate)
+
+
+def masked(error: BaseException | None, where: object, translate: Translate) -> dict[str, Any]:
+    """Log an error under a new correlation id, and return what a caller may see of it."""
     correlation = secrets.token_hex(8)
-    log.error("error %s in %s", correlation, error.path, exc_info=original)
+    log.error("error %s in %s", correlation, where, exc_info=error)
     extensions = {"code": "INTERNAL", "correlationId": correlation}
-    return shown | {"message": translate("Something went wrong on our side."), "extensions": extensions}
+    return {"message": translate("Something went wrong on our side."), "extensions": extensions}
 
 
 async def _call(request: Request) -> Call:
