@@ -6,19 +6,25 @@ from contextlib import asynccontextmanager
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from psycopg.errors import UndefinedTable
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from rdv.errors import DatabaseUnavailable, MigrationMissing
+from rdv.errors import BadSetting, DatabaseUnavailable, MigrationMissing
 from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE
 
 Connection = AsyncConnection  # the other layers' name for it
 
 
 def psycopg_url(url: str) -> str:
-    """The same address for SQLAlchemy's psycopg 3 dialect."""
+    """The same address for SQLAlchemy's psycopg 3 dialect; raises BadSetting when it is none."""
     _, _, rest = url.partition("://")
+    try:
+        make_url(f"postgresql+psycopg://{rest}")
+    except (ArgumentError, ValueError):
+        raise BadSetting("RDV_DATABASE_URL: is not an address like postgresql://user:password@host/database") from None
     return f"postgresql+psycopg://{rest}"
 
 
@@ -37,15 +43,17 @@ def with_name(url: str, name: str) -> str:
 def migrate(url: str) -> None:
     """Bring the database's schema to this version; already there = nothing to do.
 
-    Raises DatabaseUnavailable with one line that does not contain the address.
+    Raises DatabaseUnavailable or MigrationMissing with one line that does not contain the address.
     """
     try:
         command.upgrade(alembic_config(url), "head")
-    except OperationalError as error:
+    except (OperationalError, ProgrammingError) as error:
         raise DatabaseUnavailable(unreachable(error)) from None
+    except CommandError:
+        raise MigrationMissing("the database is at a migration this version does not know: use a newer rdv") from None
 
 
-def unreachable(error: OperationalError) -> str:
+def unreachable(error: OperationalError | ProgrammingError) -> str:
     """Say that the database cannot be reached and why, without its address or password."""
     reasons = {
         "password authentication failed": "the password is not accepted",
@@ -54,6 +62,8 @@ def unreachable(error: OperationalError) -> str:
         "could not translate host name": "the host's name is unknown",
         "failed to resolve host": "the host's name is unknown",
         "timeout expired": "no answer in time",
+        "permission denied": "the role may not do what is needed",
+        "invalid connection option": "the address has an unknown option",
     }
     why = next((text for mark, text in reasons.items() if mark in str(error.orig)), "the connection failed")
     return f"RDV_DATABASE_URL: the database cannot be reached: {why}"
@@ -96,7 +106,9 @@ class Database:
                 )
         except OperationalError as error:
             raise DatabaseUnavailable(unreachable(error)) from None
-        except ProgrammingError:
+        except ProgrammingError as error:
+            if not isinstance(error.orig, UndefinedTable):
+                raise DatabaseUnavailable(unreachable(error)) from None
             raise MigrationMissing("the database has no rdv tables yet: run `rdv migrate`") from None
         if found != wanted:
             raise MigrationMissing(
