@@ -7,9 +7,13 @@ Each question goes through the same stages and stops at the first that settles i
 3. *repair* (`repair.py`): a free seat, or room made by moving others;
 4. *solver* (`solver.py`): CP-SAT decides; only here can a budget run out, which counts as "does not fit" and is
    reported as undecided.
+
+Where no agent is bound to a counter, who sits where and who serves whom are independent: a visit fits if there is room
+for it among the counters, and among the agents. Each of these *halves* is a problem of its own in which an agent is a
+counter and a visit served by two agents is two visits.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -105,16 +109,51 @@ class Placed:
         finally:
             self._seating.undo(mark)
 
+    @cached_property
+    def _halves(self) -> "tuple[Placed, Placed] | None":
+        """Counters and agents by themselves, None where the two are one question."""
+        visits, seats = self.problem.visits, self.placement.seats
+        if self.problem.agent_counters is not None or not any(visit.agents_needed for visit in visits):
+            return None
+        units = [(_unit(v, agent), agent) for v in visits for agent in bits(seats[v.id].agents)]
+        of_counters = {visit.id: Seat(seats[visit.id].counter) for visit in visits}
+        of_agents = {unit.id: Seat(agent) for unit, agent in units}
+        return (
+            self._half(map(_unserved, visits), of_counters, self.problem.counter_count),
+            self._half((unit for unit, _ in units), of_agents, self.problem.agent_count),
+        )
+
+    def _half(self, visits: Iterable[Visit], seats: dict[str, Seat], count: int) -> "Placed":
+        problem = Problem(visits=tuple(visits), counter_count=count)
+        return Placed(problem, Placement(seats=seats, stranded=()), base=self.base, budget=self.budget)
+
     def feasible(self, visits: Sequence[Visit]) -> Verdicts:
         """Return which of the visits could be added, each alone."""
+        halves = self._halves
+        if halves is None or any(visit.agents_needed > 1 for visit in visits):
+            return self.feasible_jointly(visits)
+        counters, agents = halves
+        verdicts = counters.feasible_jointly([_unserved(visit) for visit in visits])
+        asked = [_unit(visit) for visit in visits if visit.agents_needed and visit.id in verdicts.fits]
+        if asked:
+            served = agents.feasible_jointly(asked)
+            verdicts.fits -= {visit.id for visit in asked} - served.fits
+            verdicts.undecided += served.undecided
+        return verdicts
+
+    def feasible_jointly(self, visits: Sequence[Visit]) -> Verdicts:
+        """Answer `feasible` with counters and agents as one question."""
         verdicts = Verdicts()
         hopeful = [visit for visit in visits if self.loads.at_most(visit)]
         open_ = []
         for visit in hopeful:
-            if self.loads.is_exact(visit) or (self._chains.may_fit(visit) and self._seated(_copies(visit, 1))):
+            if self.loads.is_exact(visit):
                 verdicts.fits.add(visit.id)
             elif self._chains.may_fit(visit):
-                open_.append(visit)
+                if self._seated([visit]):
+                    verdicts.fits.add(visit.id)
+                else:
+                    open_.append(visit)
         if open_:
             from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
@@ -124,18 +163,28 @@ class Placed:
 
     def remaining(self, visit: Visit) -> int:
         """Return how many visits like a feasible one could be added together."""
+        halves = self._halves
+        if halves is None:
+            return self.remaining_jointly(visit, known=1)
+        count = halves[0].remaining_jointly(_unserved(visit), known=1)
+        if count > 1 and visit.agents_needed:
+            served = halves[1].remaining_jointly(_unit(visit), known=visit.agents_needed)
+            count = min(count, served // visit.agents_needed)
+        return count
+
+    def remaining_jointly(self, visit: Visit, *, known: int) -> int:
+        """Answer `remaining` with counters and agents as one question; `known` of the visits certainly fit."""
         most = self.loads.at_most(visit)
-        if most <= 1 or self.loads.is_exact(visit):
+        if most <= known or self.loads.is_exact(visit):
             return most
         most = min(most, self._chains.most_copies(visit))
         copies = _copies(visit, most)
-        count = 1 if most == 1 else self._seated(copies)
-        if count == most:
+        count = known if most <= known else max(self._seated(copies), known)
+        if count >= most:
             return count
         from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
-        seconds = self.budget.solver_seconds
-        return solver.most_copies(self.problem, copies, at_least=max(count, 1), seconds=seconds)
+        return solver.most_copies(self.problem, copies, at_least=count, seconds=self.budget.solver_seconds)
 
     def _seated(self, visits: Sequence[Visit]) -> int:
         """Return how many of the visits, one after another, find a seat."""
@@ -163,3 +212,20 @@ def _seated(seating: Seating, visit: Visit, steps: repair.Steps) -> bool:
 
 def _copies(visit: Visit, count: int) -> list[Visit]:
     return [replace(visit, id=f"{visit.id}\0{number}") for number in range(count)]
+
+
+def _unserved(visit: Visit) -> Visit:
+    """Return a visit that needs no agents."""
+    return replace(visit, agents=0, agents_needed=0, must_agents=0, served_by=0)
+
+
+def _unit(visit: Visit, agent: int | None = None) -> Visit:
+    """Return what a visit is to one of its agents, as a visit that sits at agents; `agent`: who serves it now."""
+    kept = agent is not None and visit.must_agents >> agent & 1
+    return Visit(
+        id=visit.id if agent is None else f"{visit.id}\0{agent}",
+        start=visit.start,
+        until=visit.until,
+        counters=1 << agent if agent is not None and kept else visit.agents,
+        counter=agent,
+    )

@@ -3,9 +3,10 @@
 The model, in words. Counters that no visit can tell apart form a *class*; a visit that sits takes one place in exactly
 one class it may sit in. At every tick at which a visit begins, a class holds at most as many visits as it has counters
 (*class clique*). This is exact: inside a class the visits are intervals, and intervals that never overlap more than
-k-fold can be dealt out to k counters in order of their beginnings. A visit that sits has as many agents as it needs,
-those it keeps among them (*staffing*); at every such tick an agent serves at most one visit (*agent clique*), and only
-at a counter they may work at (*tie*). What agents may work at is part of what tells counters apart.
+k-fold can be dealt out to k counters in order of their beginnings. Agents that nobody can tell apart form *teams* in
+the same way. A visit that sits has as many agents of its teams as it needs, those it keeps among them (*staffing*); at
+every such tick the visits have no more agents of a team than it has members (*team clique*), and only at a counter
+these may work at (*tie*). What agents may work at is part of what tells counters apart.
 
 One worker, a fixed seed and a deterministic limit for all the solving of one question: the same problem always gets the
 same answer. A limit that runs out, or a problem too large to be written down, is `Undecided`, never "infeasible".
@@ -18,7 +19,7 @@ from itertools import groupby, pairwise
 from ortools.sat.python import cp_model
 
 from rdv.engine import repair
-from rdv.engine.seating import Seating, bits
+from rdv.engine.seating import Seating
 from rdv.engine.visits import Placement, Problem, Seat, Visit
 
 Literal = cp_model.IntVar
@@ -36,18 +37,19 @@ class Infeasible:
 
 
 class Model:
-    """The variables of one problem: `sits[v]`, `in_class[v][k]` and `serves[v][a]` by visit id, class and agent."""
+    """The variables of one problem: `sits[v]`, `in_class[v][k]` and `of_team[v][t]` by visit id, class and team."""
 
     def __init__(self, problem: Problem, optional: Sequence[Visit], *, all_sit: bool, seconds: float) -> None:
         """Take the problem's visits, which all have to sit or (not `all_sit`) may stay out, and optional ones."""
         self.problem = problem
         self.visits = [*problem.visits, *optional]
         self.classes = counter_classes(self.visits, problem)
+        self.teams = agent_teams(self.visits, problem)
         self.cp = cp_model.CpModel()
         must = {v.id for v in problem.visits} if all_sit else set()
         self.sits = {v.id: self.cp.new_bool_var("") for v in self.visits}
         self.in_class = {v.id: self._classes_of(v) for v in self.visits}
-        self.serves = {v.id: {a: self.cp.new_bool_var("") for a in self._agents_of(v)} for v in self.visits}
+        self.of_team = {v.id: self._teams_of(v) for v in self.visits}
         for visit in self.visits:
             if visit.id in must:
                 self.cp.add(self.sits[visit.id] == 1)
@@ -90,22 +92,42 @@ class Model:
             k: self.cp.new_bool_var("") for k, members in enumerate(self.classes) if visit.counters >> members[0] & 1
         }
 
-    def _agents_of(self, visit: Visit) -> Iterable[int]:
-        return bits(visit.agents) if visit.agents_needed else ()
+    def _teams_of(self, visit: Visit) -> dict[int, Literal]:
+        """Return how many agents of each team a visit has."""
+        teams = enumerate(self.teams) if visit.agents_needed else ()
+        return {
+            t: self.cp.new_int_var(0, min(len(members), visit.agents_needed), "")
+            for t, members in teams
+            if visit.agents >> members[0] & 1
+        }
 
     def _seats(self) -> dict[str, Seat]:
         """Deal the visits of each class out to its counters in order of their beginnings, keeping present ones."""
-        value = self._solver.boolean_value
+        served_by = self._served_by()
         seats: dict[str, Seat] = {}
         for k, members in enumerate(self.classes):
             free_at = dict.fromkeys(members, -1)
-            inside = [v for v in self.visits if k in self.in_class[v.id] and value(self.in_class[v.id][k])]
+            inside = [v for v in self.visits if k in self.in_class[v.id] and self._solver.value(self.in_class[v.id][k])]
             for visit in sorted(inside, key=lambda v: (v.start, v.id)):
                 counter = _keeping([c for c in members if free_at[c] <= visit.start], visit, inside)
                 free_at[counter] = visit.until
-                agents = sum(1 << a for a, serves in self.serves[visit.id].items() if value(serves))
-                seats[visit.id] = Seat(counter, agents)
+                seats[visit.id] = Seat(counter, served_by.get(visit.id, 0))
         return seats
+
+    def _served_by(self) -> dict[str, int]:
+        """Deal the members of each team out to the visits in order of their beginnings, keeping present ones."""
+        served_by: dict[str, int] = {}
+        in_order = sorted(self.visits, key=lambda v: (v.start, v.id))
+        for t, members in enumerate(self.teams):
+            free_at = dict.fromkeys(members, -1)
+            for visit in in_order:
+                count = self._solver.value(self.of_team[visit.id][t]) if t in self.of_team[visit.id] else 0
+                present = visit.served_by
+                free = sorted((~present >> a & 1, a) for a in members if free_at[a] <= visit.start)
+                for _, agent in free[:count]:
+                    free_at[agent] = visit.until
+                    served_by[visit.id] = served_by.get(visit.id, 0) | 1 << agent
+        return served_by
 
 
 def a_place_in_one_class(model: Model, visit: Visit) -> None:
@@ -113,13 +135,12 @@ def a_place_in_one_class(model: Model, visit: Visit) -> None:
 
 
 def staffing(model: Model, visit: Visit) -> None:
-    serves = model.serves[visit.id]
     if not visit.agents_needed:
         return
-    model.cp.add(sum(serves.values()) == visit.agents_needed * model.sits[visit.id])
-    for agent in bits(visit.must_agents):
-        if agent in serves:
-            model.cp.add(serves[agent] == model.sits[visit.id])
+    model.cp.add(sum(model.of_team[visit.id].values()) == visit.agents_needed * model.sits[visit.id])
+    for t, has in model.of_team[visit.id].items():
+        if visit.must_agents >> model.teams[t][0] & 1:
+            model.cp.add(has == model.sits[visit.id])
 
 
 def tie(model: Model, visit: Visit) -> None:
@@ -127,9 +148,9 @@ def tie(model: Model, visit: Visit) -> None:
     if allowed is None:
         return
     for k, inside in model.in_class[visit.id].items():
-        for agent, serves in model.serves[visit.id].items():
-            if not allowed[agent] >> model.classes[k][0] & 1:
-                model.cp.add_at_most_one(inside, serves)
+        for t, has in model.of_team[visit.id].items():
+            if not allowed[model.teams[t][0]] >> model.classes[k][0] & 1:
+                model.cp.add(has == 0).only_enforce_if(inside)
 
 
 def class_clique(model: Model, moments: Sequence[Sequence[Visit]]) -> None:
@@ -139,15 +160,16 @@ def class_clique(model: Model, moments: Sequence[Sequence[Visit]]) -> None:
                 model.cp.add(sum(model.in_class[name][k] for name in live) <= len(members))
 
 
-def agent_clique(model: Model, moments: Sequence[Sequence[Visit]]) -> None:
-    for agent in range(model.problem.agent_count):
-        for live in _maximal([v.id for v in live if agent in model.serves[v.id]] for live in moments):
-            if len(live) > 1:
-                model.cp.add_at_most_one(model.serves[name][agent] for name in live)
+def team_clique(model: Model, moments: Sequence[Sequence[Visit]]) -> None:
+    most = {v.id: v.agents_needed for v in model.visits}
+    for t, members in enumerate(model.teams):
+        for live in _maximal([v.id for v in live if t in model.of_team[v.id]] for live in moments):
+            if sum(min(most[name], len(members)) for name in live) > len(members):
+                model.cp.add(sum(model.of_team[name][t] for name in live) <= len(members))
 
 
 VISIT_RULES: tuple[Callable[[Model, Visit], None], ...] = (a_place_in_one_class, staffing, tie)
-SHARED_RULES: tuple[Callable[[Model, Sequence[Sequence[Visit]]], None], ...] = (class_clique, agent_clique)
+SHARED_RULES: tuple[Callable[[Model, Sequence[Sequence[Visit]]], None], ...] = (class_clique, team_clique)
 
 
 def counter_classes(visits: Sequence[Visit], problem: Problem) -> list[list[int]]:
@@ -161,6 +183,23 @@ def counter_classes(visits: Sequence[Visit], problem: Problem) -> list[list[int]
             key = (*may_sit, *(tied >> counter & 1 for tied in ties))
             classes.setdefault(key, []).append(counter)
     return list(classes.values())
+
+
+def agent_teams(visits: Sequence[Visit], problem: Problem) -> list[list[int]]:
+    """Return the agents that anybody may be served by, grouped by what can be told apart; a kept one is alone."""
+    teams: dict[tuple[int, ...], list[int]] = {}
+    ties = problem.agent_counters
+    eligibilities = list(dict.fromkeys(visit.agents for visit in visits if visit.agents_needed))
+    kept = 0
+    for visit in visits:
+        kept |= visit.must_agents
+    for agent in range(problem.agent_count):
+        may_serve = tuple(agents >> agent & 1 for agents in eligibilities)
+        if any(may_serve):
+            alone = agent if kept >> agent & 1 else -1
+            key = (alone, ties[agent] if ties is not None else -1, *may_serve)
+            teams.setdefault(key, []).append(agent)
+    return list(teams.values())
 
 
 def moments_of(visits: Sequence[Visit]) -> list[list[Visit]]:
@@ -267,10 +306,17 @@ def most_copies(problem: Problem, copies: Sequence[Visit], *, at_least: int, sec
     """Return how many of the copies of one visit fit together; what is not found out in time does not count."""
     if too_large(problem, len(copies)):
         return at_least
-    model = Model(problem, copies, all_sit=True, seconds=seconds)
-    for one, other in pairwise(copies):
+    # What counting allows is nearly always the answer, and "do they all fit" is a much easier question than "how many".
+    together = Model(problem, copies, all_sit=True, seconds=seconds)
+    for copy in copies:
+        together.cp.add(together.sits[copy.id] == 1)
+    answer = together.solve()
+    if not isinstance(answer, Infeasible):
+        return len(copies) if isinstance(answer, dict) else at_least
+    model = Model(problem, copies[:-1], all_sit=True, seconds=seconds)
+    for one, other in pairwise(copies[:-1]):
         model.cp.add_implication(model.sits[other.id], model.sits[one.id])
-    model.cp.maximize(sum(model.sits[copy.id] for copy in copies))
+    model.cp.maximize(sum(model.sits[copy.id] for copy in copies[:-1]))
     answer = model.solve()
     return sum(copy.id in answer for copy in copies) if isinstance(answer, dict) else at_least
 
@@ -287,7 +333,7 @@ def seat(problem: Problem, visit: Visit, *, seconds: float) -> Placement | None:
             model.cp.add_hint(inside, one.counter in model.classes[k])
             if one.counter in model.classes[k]:
                 stay.append(inside)
-        stay += [serves for agent, serves in model.serves[one.id].items() if one.served_by >> agent & 1]
+        stay += [has for t, has in model.of_team[one.id].items() if any(one.served_by >> a & 1 for a in model.teams[t])]
     model.cp.maximize(sum(stay))
     answer = model.solve(good_enough=True)
     return Placement(seats=answer, stranded=()) if isinstance(answer, dict) else None
