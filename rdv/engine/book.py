@@ -36,6 +36,17 @@ class Findings:
     undecided: int = 0
     remaining: dict[int, int] = field(default_factory=dict)
 
+    def outside(self, changed: int, span: int) -> "Findings":
+        """Return what is known of the starts whose span touches none of the changed ticks."""
+        same = ~ticks.dilate(changed, span)
+        return Findings(
+            decided=self.decided & same,
+            feasible=self.feasible & same,
+            untouched=self.untouched & same,
+            undecided=self.undecided,
+            remaining={start: count for start, count in self.remaining.items() if same >> start & 1},
+        )
+
 
 class Book:
     """The live visits of one compiled situation, placed on demand; see the module."""
@@ -54,6 +65,26 @@ class Book:
         self._counter_busy = [0] * len(compiled.instance.counters)
         self._agent_busy = [0] * len(compiled.present)
         self._findings: dict[Kind, Findings] = {}
+
+    def carry(self, before: "Book") -> None:
+        """Take over what a book of the same ticks found out, wherever the visits are the same.
+
+        What is known of a start depends on the components its span touches, and on nothing else that differs.
+        """
+        old = {tuple(group): at for at, group in enumerate(before._components)}  # noqa: SLF001 - the same class
+        kept = []
+        changed = 0
+        for at, group in enumerate(self._components):
+            was = old.pop(tuple(group), None)
+            if was is None:
+                changed |= ticks.interval(self._begins[at], self._ends[at])
+            else:
+                self._placements[at] = before._placements[was]  # noqa: SLF001
+                kept.append(at)
+        for was in old.values():
+            changed |= ticks.interval(before._begins[was], before._ends[was])  # noqa: SLF001
+        self._occupy(at for at in kept if self._placements[at] is not None)
+        self._findings = {kind: f.outside(changed, kind.span) for kind, f in before._findings.items()}  # noqa: SLF001
 
     def without(self, visit_id: str) -> "Book":
         """Return the book as it would be without one visit (a reschedule); an unknown id changes nothing."""

@@ -13,7 +13,8 @@ costs little more than its number of distinct timetables.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 
@@ -90,6 +91,24 @@ class Compiled:
         self._skilled: dict[str, int] = {}
         self._candidates: dict[Kind, tuple[tuple[int, int], ...]] = {}
         self._staffed: dict[tuple[Kind, int | None], int] = {}
+
+    def with_appointments(self, instance: Instance) -> "Compiled | None":
+        """Return the same situation with other appointments or another moment, sharing all that is not about these.
+
+        None when anything else differs, or when the appointments need other days or ticks.
+        """
+        bare = {"now": instance.now, "appointments": (), "queries": ()}
+        if replace(self.instance, **bare) != replace(instance, **bare):  # type: ignore[arg-type]
+            return None
+        live = tuple(a for a in instance.appointments if a.takes_room(instance.now))
+        horizon = self.horizon
+        days = days_covered(live, horizon.clock, horizon.first, horizon.last, _longest(instance))
+        if days != self._days or (horizon.tick > 1 and not all_fives(instance, live)):
+            return None
+        other = copy(self)
+        other.instance = instance
+        other.live = live
+        return other
 
     # What a query asks
 

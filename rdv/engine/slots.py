@@ -16,6 +16,7 @@ from rdv.engine.compact import compact
 from rdv.engine.compile import Compiled, Kind
 from rdv.engine.horizon import day_from
 from rdv.engine.values import Answer, Instance, Place, Policy, Query, Result, Seated, Status, WhyNot
+from rdv.engine.visits import Visit
 from rdv.engine.why import why
 
 BOOKS_KEPT = 8  # rescheduling pages open at the same time for one office and its period
@@ -27,11 +28,20 @@ class Office:
     It is valid as long as nothing of the situation changes and, where holds expire, until `valid_until`.
     """
 
-    def __init__(self, instance: Instance, first: date, last: date, *, budget: Budget = DEFAULT) -> None:
-        """Compile; the instance's own queries are not looked at. Nothing is placed before it is asked for."""
-        self.compiled = Compiled(instance, first, last)
+    def __init__(
+        self, instance: Instance, first: date, last: date, *, budget: Budget = DEFAULT, before: "Office | None" = None
+    ) -> None:
+        """Compile; the instance's own queries are not looked at. Nothing is placed before it is asked for.
+
+        `before` is the same office for the same dates a moment ago: where only appointments differ, what it found out
+        about other times is taken over. The answers do not depend on it.
+        """
+        shared = before.compiled.with_appointments(instance) if before else None
+        self.compiled: Compiled = shared or Compiled(instance, first, last)
         self.instance = instance
-        self.book = Book(self.compiled, [self.compiled.visit(a) for a in self.compiled.live], budget=budget)
+        self.book = Book(self.compiled, _visits(self.compiled, before if shared else None), budget=budget)
+        if before and shared:
+            self.book.carry(before.book)
         self._replacing: OrderedDict[str, Book] = OrderedDict()
 
     @property
@@ -156,6 +166,16 @@ class Office:
         agents_of = self.instance.agents or ()
         names = tuple(agents_of[agent].id for agent in ticks.members(agents))
         return Place(self.instance.counters[counter].id, names)
+
+
+def _visits(compiled: Compiled, before: Office | None) -> list[Visit]:
+    """Return the visits of the live appointments; those that have not changed are known from before."""
+    known = {a.id: (a, v) for a, v in zip(before.compiled.live, before.book.visits, strict=True)} if before else {}
+    visits = []
+    for appointment in compiled.live:
+        was = known.get(appointment.id)
+        visits.append(was[1] if was and was[0] == appointment else compiled.visit(appointment))
+    return visits
 
 
 def solve(instance: Instance, *, explain: bool = False, budget: Budget = DEFAULT) -> Result:

@@ -55,6 +55,16 @@ def erode(ticks: int, width: int) -> int:
     return ticks
 
 
+def dilate(ticks: int, width: int) -> int:
+    """Return the ticks t with some of `[t, t + width)` in the set, from tick 0 on; `width >= 1`."""
+    known = 1
+    while known < width:
+        step = min(known, width - known)
+        ticks |= ticks >> step
+        known += step
+    return ticks
+
+
 def comb(anchors: int, inside: int, step: int) -> int:
     """Set every `step`-th tick from each anchor while no tick in between is outside the set; `step >= 1`."""
     teeth = anchors & inside

@@ -83,7 +83,9 @@ class Agendas:
     ) -> dict[int, Agenda]:
         first, last = window
         situations = await load_situations(connection, nation, offices, first=first, last=last, now=now)
-        return await self.in_thread(lambda: {o: _compiled(s, window) for o, s in situations.items()})
+        return await self.in_thread(
+            lambda: {o: _compiled(s, window, self._agendas.get((o, window))) for o, s in situations.items()}
+        )
 
     def _keep(self, office: int, window: Window, agenda: Agenda) -> None:
         known = self._agendas.get((office, window))
@@ -105,5 +107,8 @@ def _holds(agenda: Agenda, version: Version, now: datetime) -> bool:
     return agenda.situation.version == version and agenda.valid_at(now)
 
 
-def _compiled(situation: Situation, window: Window) -> Agenda:
-    return Agenda(situation, Office(situation.instance, *window))
+def _compiled(situation: Situation, window: Window, before: Agenda | None = None) -> Agenda:
+    if before is None:
+        return Agenda(situation, Office(situation.instance, *window))
+    with before.asking:
+        return Agenda(situation, Office(situation.instance, *window, before=before.engine))
