@@ -39,6 +39,12 @@ def test_points_and_members_are_inverse(members: set[int]) -> None:
 
 
 @given(sets, widths)
+def test_a_dilation_keeps_where_some_of_the_width_is_inside(members: set[int], width: int) -> None:
+    kept = {at for at in range(LENGTH) if set(range(at, at + width)) & members}
+    assert ticks.dilate(bits(members), width) == bits(kept)
+
+
+@given(sets, widths)
 def test_an_erosion_keeps_where_the_whole_width_is_inside(members: set[int], width: int) -> None:
     kept = {at for at in members if set(range(at, at + width)) <= members}
     assert ticks.erode(bits(members), width) == bits(kept)
