@@ -55,14 +55,17 @@ class Running:
             return refused.code, json.load(refused)
 
     def told(self, number: signal.Signals) -> int:
-        """Send a signal, wait for the end and return the exit status."""
-        self.process.send_signal(number)
+        """Send a signal, wait for the end and return the exit status; Ctrl-C reaches a command's children too."""
+        if number is signal.SIGINT:
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
         return self.process.wait(PATIENCE_SECONDS)
 
 
 @contextmanager
-def running(data_dir: Path, *arguments: str, until: str, **settings: str) -> Iterator[Running]:
-    """Start a server and wait for a line that contains `until`; it has ended at the end of the block."""
+def running(data_dir: Path, *arguments: str, until: str | None, **settings: str) -> Iterator[Running]:
+    """Start a server and wait for a line that contains `until`, if any; it has ended at the end of the block."""
     errors = data_dir.parent / f"errors-{len(list(data_dir.parent.glob('errors-*')))}"
     with (
         errors.open("w") as stderr,
@@ -78,10 +81,10 @@ def running(data_dir: Path, *arguments: str, until: str, **settings: str) -> Ite
         assert process.stdout is not None
         try:
             said = ""
-            for line in process.stdout:
+            while until is not None and until not in said:
+                line = process.stdout.readline()
+                assert line, errors.read_text()
                 said += line
-                if until in line:
-                    break
             words = said.split()
             url = next((word for word in words if word.startswith("http://")), "")
             yield Running(process, url, said, errors)
