@@ -209,6 +209,13 @@ REMEMBER_DAYS = """
 insert into rdv_demo.filled_day (office_id, day) select :office, day from unnest(cast(:days as date[])) as day
 """
 
+# The account of one of an office's agents, for the persona that is one; nobody has two.
+NAME_AGENT = """
+update agent set subject = :subject
+where id = (select min(id) from agent where office_id = :office) and not exists (
+  select from agent where subject = :subject)
+"""
+
 # An office as it was before the demo, whatever was booked there since.
 EMPTY = (
     "create temporary table emptied (usager_id bigint) on commit drop",
@@ -307,6 +314,11 @@ async def remember_filling(connection: AsyncConnection, office: int, filling: Fi
 async def remember_days(connection: AsyncConnection, office: int, days: Sequence[date]) -> None:
     """Remember which days of an office are filled."""
     await connection.execute(text(REMEMBER_DAYS), {"office": office, "days": list(days)})
+
+
+async def name_agent(connection: AsyncConnection, office: int, subject: str) -> None:
+    """Let an account be an agent of an office that has agents."""
+    await connection.execute(text(NAME_AGENT), {"office": office, "subject": subject})
 
 
 async def empty_office(connection: AsyncConnection, office: int) -> None:

@@ -69,6 +69,8 @@ async def prepare(database: Database, wish: DemoWish, tell: Tell) -> Prepared:
     wanted = Filling(fill=wish.fill, seed=wish.seed)
     others = [o.filling for o in offices if o.filling not in (None, wanted) and not wish.reset]
     record, reason = await _to_try(database, nation, offices, wish)
+    async with database.transaction() as connection:
+        await demo_rows.name_agent(connection, record.id, personas(record)["agent_local"].subject or "")
     return Prepared(office=record, reason=reason, other=others[0] if others else None)
 
 

@@ -269,3 +269,14 @@ async def test_two_demos_at_once_fill_once(country: Database) -> None:
         both.start_soon(fill, country, wish())
         both.start_soon(fill, country, wish())
     assert [row.count for row in await rows(country, "select count(*) from rdv_demo.filling")] == [4]
+
+
+async def test_the_local_agents_account_is_one_of_the_offices_agents(country: Database) -> None:
+    prepared = await fill(country, wish(seed=5))
+    await fill(country, wish(seed=5))  # named once, whoever starts again
+    named = await rows(country, "select office_id, display_name from agent where subject = 'demo-agent-local'")
+    first = await rows(
+        country, f"select office_id, display_name from agent where office_id = {prepared.office.id} limit 1"
+    )
+    assert len(first) == 1
+    assert named == first
