@@ -30,6 +30,7 @@ from rdv.engine.values import (
 
 MAX_ALL_OPENINGS = 20_000  # openings of all owners together
 MAX_AGENDA_DAYS = 1_000_000  # (counters + agents) x days from the first to the last appointment or query
+MAX_OPENING_DAYS = 10_000_000  # recurring openings of all owners x the same days
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -292,10 +293,14 @@ def _check_openings(shape: wire.InstanceShape) -> None:
 
 
 def _check_size(instance: Instance) -> None:
-    """Refuse what would take gigabytes: very many agendas over very many days."""
+    """Refuse what would take gigabytes or hours: very many agendas or openings over very many days."""
     days = [day.toordinal() for query in instance.queries for day in (query.from_date, query.to_date)]
     days += [a.start.toordinal() for a in instance.appointments if a.takes_room(instance.now)]
     span = max(days) - min(days) + 1 if days else 0
     agendas = len(instance.counters) + len(instance.agents or ())
     if span * agendas > MAX_AGENDA_DAYS:
         raise MalformedInstance("", f"{agendas} counters and agents over {span} days are too many")
+    owners: list[Instance | Counter | Agent] = [instance, *instance.counters, *(instance.agents or ())]
+    openings = sum(opening.date is None for owner in owners for opening in owner.openings)
+    if span * openings > MAX_OPENING_DAYS:
+        raise MalformedInstance("", f"{openings} recurring openings over {span} days are too many")
