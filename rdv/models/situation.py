@@ -91,6 +91,7 @@ class Situation:
     """One office's situation for some days: its record, every reason as it has it, and the engine's instance."""
 
     office: OfficeRecord
+    tree: ReasonTree
     reasons: Mapping[int, ReasonNode]
     instance: values.Instance
     version: Version
@@ -130,6 +131,7 @@ def _situation(row: Mapping[str, Any], tree: ReasonTree, now: datetime, holidays
     reasons = tree.at_office(record.kind, overrides_from(document["overrides"]))
     return Situation(
         office=record,
+        tree=tree,
         reasons=reasons,
         instance=_Reader(document, record, tree, reasons, holidays).instance(now),
         version=Version(row["office_version"], row["national_version"], row["days_version"]),

@@ -7,7 +7,6 @@ from itertools import groupby
 import strawberry
 from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode
 
-from rdv.models.reason_tree import ReasonTree
 from rdv.schema.context import Info
 from rdv.schema.enums import Channel, Modality
 from rdv.schema.offices import Office
@@ -122,10 +121,10 @@ async def search(info: Info, wanted: SlotsInput) -> SlotSearch:
             explain="why" in named,
         ),
     )
-    return _search(found, await info.context.tree(), with_slots="slots" in named)
+    return _search(found, with_slots="slots" in named)
 
 
-def _search(found: SlotsFound, tree: ReasonTree, *, with_slots: bool) -> SlotSearch:
+def _search(found: SlotsFound, *, with_slots: bool) -> SlotSearch:
     situation = found.agenda.situation
     minutes = found.reason.duration_minutes
     answer = found.answer
@@ -142,7 +141,7 @@ def _search(found: SlotsFound, tree: ReasonTree, *, with_slots: bool) -> SlotSea
         days.append(SlotDay(date=day, starts=starts, slots=[made(pair) for pair in within] if with_slots else []))
     return SlotSearch(
         office=Office(record=situation.office),
-        reason=Reason(node=found.reason, nodes=situation.reasons, tree=tree),
+        reason=Reason(node=found.reason, nodes=situation.reasons, tree=situation.tree),
         duration_minutes=minutes,
         time_zone=situation.office.time_zone,
         days=days,
