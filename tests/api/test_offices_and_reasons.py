@@ -171,7 +171,7 @@ async def test_an_office_takes_the_same_statements_whatever_its_size(
             await search(api, place)
         taken.append((len(asked), len(cold)))
     assert taken[0] == taken[1]
-    assert taken[0][1] == 3  # versions, the situation, the tree's version
+    assert taken[0][1] == 2  # versions, the situation
 
 
 async def test_the_earliest_slots_of_thirty_offices_take_the_statements_of_three(api: Api, database: Database) -> None:
