@@ -70,8 +70,12 @@ class Compiled:
         self.exposed = _bits(c.exposed for c in instance.counters)
         clock = WallClock(instance.zone)
         self._days = days_covered(self.live, clock, day_from(first), day_from(last), _longest(instance))
-        hours = {c: open_intervals(c, clock, *self._days) for c in map(self._calendar, instance.counters)}
-        presence = {c: open_intervals(c, clock, *self._days) for c in map(_presence, self._with_openings)}
+        # Each distinct calendar once, however many counters have it.
+        hours = {
+            c: open_intervals(c, clock, *self._days) for c in dict.fromkeys(map(self._calendar, instance.counters))
+        }
+        people = dict.fromkeys(map(_presence, self._with_openings))
+        presence = {c: open_intervals(c, clock, *self._days) for c in people}
         away = [merged(wall_interval(r, clock, *self._days) for r in agent.absences) for agent in instance.agents or ()]
         closed = [wall_interval(closure, clock, *self._days) for closure in instance.closures]
         self.horizon = self._horizon(clock, day_from(first), day_from(last))
@@ -90,6 +94,7 @@ class Compiled:
         self._allowed: dict[tuple[str, str, Modality], int] = {}
         self._skilled: dict[str, int] = {}
         self._candidates: dict[Kind, tuple[tuple[int, int], ...]] = {}
+        self._eligible: dict[Kind, tuple[tuple[bytes, int], ...]] = {}
         self._staffed: dict[tuple[Kind, int | None], int] = {}
 
     def with_appointments(self, instance: Instance) -> "Compiled | None":
@@ -136,7 +141,10 @@ class Compiled:
 
     def candidate_visit(self, kind: Kind, start: int) -> Visit:
         """Return the visit of a kind at a tick, eligible where that tick is a candidate; no visit has such an id."""
-        counters = sum(1 << c for c, starts in self.candidates(kind) if starts >> start & 1)
+        found = self._eligible.get(kind)
+        if found is None:
+            found = self._eligible[kind] = self._by_candidates(kind)
+        counters = sum(group for starts, group in found if starts[start >> 3] >> (start & 7) & 1)
         return Visit(
             id=f"\0{start}",
             start=start,
@@ -145,6 +153,14 @@ class Compiled:
             agents=kind.skilled & self.agents_present(start, kind.duration) if kind.agents_needed else 0,
             agents_needed=kind.agents_needed,
         )
+
+    def _by_candidates(self, kind: Kind) -> tuple[tuple[bytes, int], ...]:
+        """Return counters with the same candidates as sets, each with these as bytes: one byte tells of one tick."""
+        groups: dict[int, int] = {}
+        for counter, starts in self.candidates(kind):
+            groups[starts] = groups.get(starts, 0) | 1 << counter
+        size = self.horizon.length // 8 + 1
+        return tuple((starts.to_bytes(size, "little"), group) for starts, group in groups.items())
 
     def grid(self, counter: int, step: int) -> int:
         """Return the start grid of a counter: every `step` ticks from the beginning of each open interval (rule 1)."""
