@@ -1,8 +1,9 @@
 """GraphQL over HTTP: one request in, one answer out, whatever the bytes are.
 
 The guard comes first: size, method, media type, shape of the body. Then the document is parsed once, the operation
-chosen, and the schema runs it. A request that cannot be run is a 400 with GraphQL errors; what goes wrong inside a
-resolver is a refusal (an expected error, with its code), or is masked behind a correlation id and logged.
+chosen and its cost estimated, and the schema runs it. A request that cannot be run is a 400 with GraphQL errors; what
+goes wrong inside a resolver is a refusal (an expected error, with its code), or is masked behind a correlation id and
+logged.
 """
 
 import logging
@@ -23,6 +24,7 @@ from rdv.integrations.identity import Identity
 from rdv.integrations.viewer import ANONYMOUS, Viewer
 from rdv.schema.build import Schema, build
 from rdv.schema.context import Context
+from rdv.schema.cost import is_too_costly
 from rdv.schema.texts import Translate, language_from
 from rdv.usecases.services import Services
 
@@ -61,6 +63,7 @@ class Endpoint:
         self._services = services
         self._identity = identity
         self._schema: Schema = build()
+        self._too_costly = lru_cache(maxsize=DOCUMENTS_KEPT)(self._measured)
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request; what nobody foresaw is masked like an error of a resolver."""
@@ -81,6 +84,10 @@ class Endpoint:
                 raise BadRequest("There are no subscriptions.")
             if request.method in BY_ADDRESS and operation.operation is not OperationType.QUERY:
                 raise BadRequest("Only queries may be sent by GET.", 405, allow="POST")
+            if self._too_costly(call.query, call.operation_name):
+                raise BadRequest(
+                    "The operation asks for too much at once: ask for fewer fields, or in several requests."
+                )
         except BadRequest as bad:
             return _refused([{"message": str(bad)}], media_type, bad.status, bad.headers)
         except GraphQLError as error:
@@ -103,6 +110,10 @@ class Endpoint:
             body["data"] = result.data
         status = 200 if started or media_type == JSON else 400
         return Response(orjson.dumps(body), status, {"vary": "Accept, Accept-Language"}, media_type)
+
+    def _measured(self, query: str, operation_name: str | None) -> bool:
+        document = parsed(query)
+        return is_too_costly(_operation(document, operation_name), document, self._schema._schema)  # noqa: SLF001 - Strawberry shows it in no other way
 
     def _viewer(self, request: Request) -> Viewer:
         header = request.headers.get("authorization")

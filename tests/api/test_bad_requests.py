@@ -271,6 +271,60 @@ async def test_fragments_that_spread_each_other_twice_cost_what_they_are_long(ap
     assert answer == {"data": {"slots": {"count": 11, "first": {"remaining": 1}}}}
 
 
+TOO_MUCH = "The operation asks for too much at once: ask for fewer fields, or in several requests."
+
+
+def turning(times: int) -> str:
+    """Return a selection that goes down the tree of reasons and up again, so many times."""
+    return "{ children { parent " * times + "{ id }" + " } }" * times
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        f"{{ reasons {turning(4)} }}",
+        "{ reasons { ...A } } "
+        + " ".join(
+            f"fragment {a} on Reason {{ x: children {{ ...{b} }} y: children {{ ...{b} }} }}"
+            for a, b in ("AB", "BC", "CD", "DE")
+        )
+        + " fragment E on Reason { id }",
+        "{ reasons { " + " ".join(f"a{n}: children {{ children {{ children {{ id }} }} }}" for n in range(50)) + " } }",
+        "{ " + " ".join(f"a{n}: viewer {{ kind }}" for n in range(101)) + " }",
+        "mutation { "
+        + " ".join(
+            f"... on Mutation {{ a{n}: cancelAppointment(input: {{reference: 1}}) {{ __typename }} }}"
+            for n in range(101)
+        )
+        + " }",
+    ],
+    ids=["turns", "fragments", "aliases", "queries", "mutations"],
+)
+async def test_documents_that_ask_for_too_much_are_refused_before_they_run(api: Api, document: str) -> None:
+    response = await post(api, {"query": document})
+    assert (response.status_code, response.json()) == (400, {"errors": [{"message": TOO_MUCH}]})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        f"{{ reasons {turning(2)} }}",
+        "{ reasons { children { children { " + "id " * 100 + "} } } }",
+        "{ " + " ".join(f"a{n}: viewer {{ kind }}" for n in range(90)) + " }",
+    ],
+    ids=["turns", "repeated", "queries"],
+)
+async def test_documents_that_ask_for_much_are_answered(api: Api, document: str) -> None:
+    response = await post(api, {"query": document})
+    assert (response.status_code, list(response.json())) == (200, ["data"])
+
+
+async def test_a_fragment_that_spreads_itself_further_down_is_refused(api: Api) -> None:
+    document = "{ reasons { ...A } } fragment A on Reason { parent { ...A } }"
+    response = await post(api, {"query": document})
+    assert (response.status_code, response.json()) == (400, {"errors": [{"message": TOO_MUCH}]})
+
+
 async def test_what_goes_wrong_inside_is_masked_and_logged_with_the_same_id(
     api: Api, database: Database, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
