@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +15,7 @@ from rdv.cli.database import database_address
 from rdv.errors import BadSetting
 
 if TYPE_CHECKING:
+    from rdv.engine.values import Instance
     from rdv.settings import Settings
 
 LONGEST_DAYS = 400  # what the format takes
@@ -25,21 +27,24 @@ def export_instance(
     to: Annotated[str, typer.Option(help="Last local date, included.")],
     now: Annotated[str | None, typer.Option(help="The instance's clock instead of the real one.")] = None,
 ) -> None:
-    """Print an office's live situation as an rdv-instance/1 document, without personal data."""
+    """Print an office's live situation, without personal data, as an rdv-instance/1 that asks for each reason."""
     import orjson
 
     from rdv.engine.export import instance_document
+    from rdv.engine.values import Query
     from rdv.settings import read_settings
 
     first, last = day("--from", from_), day("--to", to)
     if not 0 <= (last - first).days < LONGEST_DAYS:
         raise BadSetting(f"--to: is not --from or one of the {LONGEST_DAYS - 1} days after it")
     clock = moment("--now", now) if now else datetime.now(UTC)  # noqa: TID251 - the command line reads the clock
-    document = instance_document(asyncio.run(_instance(read_settings(), office, first, last, clock)))
+    instance = asyncio.run(_instance(read_settings(), office, first, last, clock))
+    asked = tuple(Query(reason=reason.id, from_date=first, to_date=last) for reason in instance.reasons)
+    document = instance_document(replace(instance, queries=asked))
     typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
 
 
-async def _instance(settings: Settings, code: str, first: date, last: date, now: datetime) -> Any:  # noqa: ANN401 - the engine's Instance, imported late
+async def _instance(settings: Settings, code: str, first: date, last: date, now: datetime) -> Instance:
     from rdv.models.database import Database
     from rdv.models.nation import NationCache
     from rdv.models.office_reads import load_office_by_code

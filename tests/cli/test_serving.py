@@ -173,8 +173,9 @@ def test_an_exported_office_is_an_instance_with_the_same_slots_and_without_perso
     assert document["appointments"] != []
     assert "example.org" not in done.stdout
     assert "Agent " not in done.stdout
-    document["queries"] = [{"reason": str(reason), "from": "2027-03-01", "to": "2027-03-12"}]
-    [found] = solve(parse_instance(document)).answers
+    instance = parse_instance(document)
+    assert [query.reason for query in instance.queries] == [each.id for each in instance.reasons]
+    found = solve(instance).answers[[query.reason for query in instance.queries].index(str(reason))]
     starts = [datetime.fromisoformat(start) for day in answer for start in day["starts"]]
     assert [start.isoformat() for start in starts] == [start.isoformat() for start in found.starts]
     assert starts != []
