@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rdv.errors import BadSetting
 
+SECRET_LENGTH = 32
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
 
@@ -31,7 +32,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path(".rdv"), description="where embedded database and demo keep files")
     # Empty = not given: only what serves needs it, and says so.
     secret_key: SecretStr = Field(
-        default=SecretStr(""), validate_default=False, min_length=32, description="seals codes and tokens"
+        default=SecretStr(""), validate_default=False, min_length=SECRET_LENGTH, description="seals codes and tokens"
     )
     token_issuer: str = Field(default="rdv-demo", description="who must have issued an identity token")
     token_audience: str = Field(default="rdv", description="for whom a token must have been issued")
@@ -51,4 +52,6 @@ def read_settings(**given: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         name = "RDV_" + "_".join(str(part) for part in first["loc"][:1]).upper()
+        if first["type"] == "too_short":
+            raise BadSetting(f"{name}: needs at least {SECRET_LENGTH} characters") from None
         raise BadSetting(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None

@@ -183,11 +183,12 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
         office = await _office(connection, record)
         if not office.open_to_booking:
             raise NotAllowed("This office does not take appointments.")
+        check_changeable(viewer, record, office, now)
         decided = await decide(services, connection, viewer, office, wanted, now=now, leaving=_times(record, office))
         current = await appointment_reads.find(connection, appointment_reads.BY_ID, record.id)
         if current is None or current.starts_at != record.starts_at:
             raise SlotTaken("The appointment was changed by somebody else at this moment.")
-        check_changeable(viewer, current, office, now)
+        check_changeable(viewer, current, office, now)  # once more: it may have been cancelled before the lock
         await bookings.move(connection, office.id, decided.moves)
         await bookings.reschedule(
             connection,
@@ -245,7 +246,9 @@ def change_deadline(record: AppointmentRecord, office: OfficeRecord) -> datetime
 
 
 def check_changeable(viewer: Viewer, record: AppointmentRecord, office: OfficeRecord, now: datetime) -> None:
-    """Refuse to change what is over or, for usagers, too near."""
+    """Refuse to change what is cancelled, over or, for usagers, too near."""
+    if record.status == "CANCELLED":
+        raise NotAllowed("This appointment is cancelled: make a new one.")
     starts = record.starts_at.astimezone(ZoneInfo(office.time_zone))
     deadline = starts if may_change(viewer, office) else change_deadline(record, office)
     if record.status != "BOOKED" or now >= deadline:

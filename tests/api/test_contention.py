@@ -379,4 +379,8 @@ async def test_a_cancelled_time_is_free_at_once_and_cancelling_again_changes_not
         cancelled = (await api.data("cancel_appointment", {"input": mine | {"why": "empêché"}}))["cancelAppointment"]
         assert cancelled["appointment"]["status"] == "CANCELLED"
     assert (await hold(api, place, "2027-03-01T10:00:00+01:00"))["__typename"] == "Hold"
-    assert (await move(api, mine, "2027-03-01T10:30:00+01:00"))["code"] == "TOO_LATE"
+    refused = await move(api, mine, "2027-03-01T10:30:00+01:00")
+    assert (refused["code"], refused["message"]) == (
+        "NOT_ALLOWED",
+        "Ce rendez-vous est annulé : prenez-en un nouveau.",
+    )

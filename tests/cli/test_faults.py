@@ -83,7 +83,7 @@ def test_a_command_that_is_not_understood_gets_one_line_and_status_2(
     [
         ({"RDV_POOL_SIZE": "many"}, "rdv: RDV_POOL_SIZE: "),
         ({"RDV_DATABASE_URL": f"mysql://someone:{PASSWORD}@127.0.0.1/x"}, "rdv: RDV_DATABASE_URL: "),
-        ({"RDV_SECRET_KEY": PASSWORD}, "rdv: RDV_SECRET_KEY: "),
+        ({"RDV_SECRET_KEY": PASSWORD}, "rdv: RDV_SECRET_KEY: needs at least 32 characters"),
         (
             {"RDV_DATABASE_URL": NOWHERE},
             "rdv: RDV_DATABASE_URL: the database cannot be reached: nothing listens at that address",
