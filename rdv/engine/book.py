@@ -19,7 +19,8 @@ from dataclasses import dataclass, field, replace
 
 from rdv.engine import assignment, ticks
 from rdv.engine.assignment import DEFAULT, Budget, Placed
-from rdv.engine.compile import Compiled, Kind
+from rdv.engine.compile import Compiled
+from rdv.engine.kind import Kind
 from rdv.engine.visits import Placement, Problem, Seat, Visit
 
 

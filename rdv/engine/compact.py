@@ -13,7 +13,8 @@ Tight starts of the whole day are kept, so usagers keep a choice at both ends of
 
 from rdv.engine import ticks
 from rdv.engine.book import Book
-from rdv.engine.compile import Compiled, Kind
+from rdv.engine.compile import Compiled
+from rdv.engine.kind import Kind
 
 NOON = 12 * 60
 

@@ -21,6 +21,7 @@ from functools import cached_property
 from rdv.engine import ticks
 from rdv.engine.calendar import Calendar, Interval, WallClock, by_day, merged, open_intervals, wall_interval
 from rdv.engine.horizon import Horizon, all_fives, day_from, days_covered, instant_of, step_minutes
+from rdv.engine.kind import Kind
 from rdv.engine.values import (
     MINUTES_PER_DAY,
     Agent,
@@ -31,22 +32,6 @@ from rdv.engine.values import (
     Modality,
 )
 from rdv.engine.visits import Visit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """What a query asks for, without its dates: two queries of one kind have the same feasible starts.
-
-    `duration`, `span` (duration and buffer) and `step` are ticks; `counters` are those that allow it, exposed or not;
-    `skilled` are the agents that may serve it, `agents_needed` of them at once (0 when nobody has to be named).
-    """
-
-    duration: int
-    span: int
-    step: int
-    counters: int
-    skilled: int
-    agents_needed: int
 
 
 @dataclass(frozen=True, eq=False)

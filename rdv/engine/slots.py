@@ -13,8 +13,9 @@ from rdv.engine import ticks
 from rdv.engine.assignment import DEFAULT, Budget
 from rdv.engine.book import Book
 from rdv.engine.compact import compact
-from rdv.engine.compile import Compiled, Kind
+from rdv.engine.compile import Compiled
 from rdv.engine.horizon import day_from
+from rdv.engine.kind import Kind
 from rdv.engine.values import Answer, Instance, Place, Policy, Query, Result, Seated, Status, WhyNot
 from rdv.engine.visits import Visit
 from rdv.engine.why import why

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rdv.engine import ticks
-from rdv.engine.compile import Compiled, Kind
+from rdv.engine.compile import Compiled
 from rdv.engine.horizon import day_from
+from rdv.engine.kind import Kind
 from rdv.engine.values import Query, WhyNot
 
 Sieve = tuple[str, Callable[[int], int]]  # a code, and the ticks that a counter keeps

@@ -18,7 +18,8 @@ from random import Random
 from uuid import UUID
 
 from rdv.engine import ticks
-from rdv.engine.compile import Compiled, Kind
+from rdv.engine.compile import Compiled
+from rdv.engine.kind import Kind
 from rdv.engine.values import Channel, Counter, Instance, Modality
 from rdv.models.demo import AppointmentRow, ServingRow, UsagerRow
 from rdv.models.reason_tree import ReasonNode
