@@ -9,6 +9,7 @@ from strawberry.extensions import SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 from rdv.schema import problems
+from rdv.schema.execution import ExecutionContext
 from rdv.schema.mutation import Mutation
 from rdv.schema.query import Query
 from rdv.schema.scalars import SCALARS
@@ -40,6 +41,7 @@ def build() -> Schema:
         types=[problems.Problem],
         extensions=[GivenDocument, lambda: ValidationCache(maxsize=500)],
         config=StrawberryConfig(scalar_map=SCALARS),
+        execution_context_class=ExecutionContext,
     )
     _without_null_defaults(schema._schema)  # noqa: SLF001 - Strawberry shows it in no other way
     return schema
