@@ -80,12 +80,12 @@ class Book:
             if was is None:
                 changed |= ticks.interval(self._begins[at], self._ends[at])
             else:
-                self._placements[at] = before._placements[was]  # noqa: SLF001
+                self._placements[at] = before._placements[was]  # noqa: SLF001 - the same class
                 kept.append(at)
         for was in old.values():
-            changed |= ticks.interval(before._begins[was], before._ends[was])  # noqa: SLF001
+            changed |= ticks.interval(before._begins[was], before._ends[was])  # noqa: SLF001 - the same class
         self._occupy(at for at in kept if self._placements[at] is not None)
-        self._findings = {kind: f.outside(changed, kind.span) for kind, f in before._findings.items()}  # noqa: SLF001
+        self._findings = {kind: f.outside(changed, kind.span) for kind, f in before._findings.items()}  # noqa: SLF001 - as above
 
     def without(self, visit_id: str) -> "Book":
         """Return the book as it would be without one visit (a reschedule); an unknown id changes nothing."""

@@ -88,7 +88,7 @@ class Compiled:
         None when anything else differs, or when the appointments need other days or ticks.
         """
         bare = {"now": instance.now, "appointments": (), "queries": ()}
-        if replace(self.instance, **bare) != replace(instance, **bare):  # type: ignore[arg-type]
+        if replace(self.instance, **bare) != replace(instance, **bare):  # type: ignore[arg-type]  # names and values of fields
             return None
         live = tuple(a for a in instance.appointments if a.takes_room(instance.now))
         horizon = self.horizon
