@@ -14,14 +14,20 @@ What was found out is kept: a second query of the same kind costs a few operatio
 """
 
 from bisect import bisect_left, bisect_right
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from rdv.engine import assignment, ticks
 from rdv.engine.assignment import DEFAULT, Budget, Placed
 from rdv.engine.compile import Compiled
+from rdv.engine.counting import Counted, counted
 from rdv.engine.kind import Kind
+from rdv.engine.live import Components
 from rdv.engine.visits import Placement, Problem, Seat, Visit
+
+JOINED_KEPT = 64  # problems at hand, days or half days: a page of days is asked about again and again, a year is not
 
 
 @dataclass(slots=True)
@@ -50,56 +56,70 @@ class Findings:
 
 
 class Book:
-    """The live visits of one compiled situation, placed on demand; see the module."""
+    """The live appointments of one compiled situation, placed on demand; see the module."""
 
-    def __init__(self, compiled: Compiled, visits: Sequence[Visit], *, budget: Budget = DEFAULT) -> None:
+    def __init__(self, compiled: Compiled, *, budget: Budget = DEFAULT) -> None:
+        """Find the components, and in which of them everybody can stay where they stand."""
         self.compiled = compiled
-        self.visits = tuple(visits)
         self.budget = budget
         self.undecided = 0
-        self._rank = {visit.id: at for at, visit in enumerate(self.visits)}
-        self._components = components(self.visits)
-        self._begins = [min(visit.start for visit in group) for group in self._components]
-        self._ends = [max(visit.until for visit in group) for group in self._components]
-        self._placements: list[Placement | None] = [None] * len(self._components)
-        self._joined: dict[tuple[int, int], Placed] = {}
-        self._counter_busy = [0] * len(compiled.instance.counters)
-        self._agent_busy = [0] * len(compiled.present)
+        live = compiled.live
+        self._components = Components(live)
+        self._stays = self._components.all_of(live.standing(compiled))
+        self._staying = self._components.spread(self._stays)
+        self._counter_busy, self._agent_busy = live.busy(compiled, self._staying)
+        self._placements: dict[int, Placement] = {}  # of the components in which somebody cannot stay
+        self._joined: OrderedDict[range, Placed] = OrderedDict()
         self._findings: dict[Kind, Findings] = {}
+        self._counted: dict[Kind, Counted] = {}
 
     def carry(self, before: "Book") -> None:
-        """Take over what a book of the same ticks found out, wherever the visits are the same.
+        """Take over what a book of the same ticks found out, wherever the appointments are the same.
 
         What is known of a start depends on the components its span touches, and on nothing else that differs.
         """
-        old = {tuple(group): at for at, group in enumerate(before._components)}  # noqa: SLF001 - the same class
-        kept = []
-        changed = 0
-        for at, group in enumerate(self._components):
-            was = old.pop(tuple(group), None)
+        old = {digest: at for at, digest in enumerate(before._contents)}  # noqa: SLF001 - the same class
+        kept, changed = [], []
+        for at, digest in enumerate(self._contents):
+            was = old.pop(digest, None)
             if was is None:
-                changed |= ticks.interval(self._begins[at], self._ends[at])
-            else:
+                changed.append((self._components.begins[at], self._components.ends[at]))
+            elif was in before._placements:  # noqa: SLF001 - the same class
                 self._placements[at] = before._placements[was]  # noqa: SLF001 - the same class
                 kept.append(at)
-        for was in old.values():
-            changed |= ticks.interval(before._begins[was], before._ends[was])  # noqa: SLF001 - the same class
-        self._occupy(at for at in kept if self._placements[at] is not None)
-        self._findings = {kind: f.outside(changed, kind.span) for kind, f in before._findings.items()}  # noqa: SLF001 - as above
+        gone = before._components  # noqa: SLF001 - the same class
+        changed += [(gone.begins[was], gone.ends[was]) for was in old.values()]
+        self._occupy(kept)
+        touched = 0
+        for begin, end in changed:
+            touched |= ticks.interval(begin, end)
+        self._findings = {kind: f.outside(touched, kind.span) for kind, f in before._findings.items()}  # noqa: SLF001 - as above
 
-    def without(self, visit_id: str) -> "Book":
-        """Return the book as it would be without one visit (a reschedule); an unknown id changes nothing."""
-        if visit_id not in self._rank:
+    @cached_property
+    def _contents(self) -> list[bytes]:
+        return self._components.contents(self.compiled)
+
+    def without(self, appointment_id: str) -> "Book":
+        """Return the book as it would be without one appointment (a reschedule); an unknown id changes nothing."""
+        compiled = self.compiled.without(appointment_id)
+        if compiled is None:
             return self
-        return Book(self.compiled, [v for v in self.visits if v.id != visit_id], budget=self.budget)
+        book = Book(compiled, budget=self.budget)
+        book.carry(self)
+        return book
 
     def placement(self) -> Placement:
         """Return seats for every live visit, and those that fit nowhere in list order."""
-        self._place(0, len(self._components))
-        placements = [placement for placement in self._placements if placement is not None]
-        seats = {name: seat for placement in placements for name, seat in placement.seats.items()}
-        stranded = sorted((name for p in placements for name in p.stranded), key=self._rank.__getitem__)
-        return Placement(seats=seats, stranded=tuple(stranded), undecided=sum(p.undecided for p in placements))
+        every = range(len(self._components))
+        self._place(every)
+        seats: dict[str, Seat] = {}
+        for at in every:
+            seats |= self._seats(at)
+        stranded = {name for placement in self._placements.values() for name in placement.stranded}
+        live = self.compiled.live
+        in_order = tuple(name for name in map(live.id, range(len(live))) if name in stranded) if stranded else ()
+        undecided = sum(placement.undecided for placement in self._placements.values())
+        return Placement(seats=seats, stranded=in_order, undecided=undecided)
 
     def findings(self, kind: Kind, begin: int, end: int) -> Findings:
         """Return what is known of a kind once every candidate start in `[begin, end)` is decided."""
@@ -120,11 +140,14 @@ class Book:
         found = self._findings[kind]
         count = found.remaining.get(start)
         if count is None:
+            by_count = self._count(kind)
             visit = self.compiled.candidate_visit(kind, start)
-            if not kind.agents_needed and found.untouched >> start & 1:
+            if by_count.exact >> start & 1:
+                count = by_count.remaining(start, kind.span)
+            elif not kind.agents_needed and found.untouched >> start & 1:
                 count = visit.counters.bit_count()
             else:
-                count = self._around(*self._touched(visit.start, visit.until)).remaining(visit)
+                count = self._around(self._touched(visit.start, visit.until)).remaining(visit)
             found.remaining[start] = count
         return count
 
@@ -133,13 +156,14 @@ class Book:
         if not self.findings(kind, start, start + 1).feasible >> start & 1:
             return None
         visit = self.compiled.candidate_visit(kind, start)
-        found = self._around(*self._touched(visit.start, visit.until)).seat(visit, self._by_loss(visit))
+        found = self._around(self._touched(visit.start, visit.until)).seat(visit, self._by_loss(visit))
         if found is None:
             return None
         seats = dict(found.seats)
         new = seats.pop(visit.id)
         # Against where they stand, not against the witness: that is what has to be written.
-        stood = {v.id: Seat(v.counter, v.served_by) for v in self.visits if v.id in seats and v.counter is not None}
+        visits = (v for at in self._touched(visit.start, visit.until) for v in self._visits(at))
+        stood = {v.id: Seat(v.counter, v.served_by) for v in visits if v.counter is not None}
         return new, {name: seat for name, seat in seats.items() if stood.get(name) != seat}
 
     def _by_loss(self, visit: Visit) -> list[int]:
@@ -154,42 +178,41 @@ class Book:
 
     # Placing
 
-    def _touched(self, begin: int, end: int) -> tuple[int, int]:
-        """Return which components `[begin, end)` touches, as a range."""
-        low = bisect_right(self._ends, begin)
-        return low, max(low, bisect_left(self._begins, end))
+    def _touched(self, begin: int, end: int) -> range:
+        """Return which components `[begin, end)` touches."""
+        low = bisect_right(self._components.ends, begin)
+        return range(low, max(low, bisect_left(self._components.begins, end)))
 
-    def _place(self, low: int, high: int) -> None:
+    def _place(self, which: range) -> None:
         """Place the components of a range that are not yet, and mark what their seats occupy."""
-        fresh = [at for at in range(low, high) if self._placements[at] is None]
+        fresh = [at for at in which if not self._stays[at] and at not in self._placements]
         for at in fresh:
-            placement = assignment.place(self._problem(self._components[at]), budget=self.budget)
+            placement = assignment.place(self._problem(self._visits(at)), budget=self.budget)
             self.undecided += placement.undecided
             self._placements[at] = placement
-        if fresh:
-            self._occupy(fresh)
+        self._occupy(fresh)
 
     def _occupy(self, fresh: Iterable[int]) -> None:
-        by_counter: dict[int, list[tuple[int, int]]] = {}
-        by_agent: dict[int, list[tuple[int, int]]] = {}
         for at in fresh:
-            seats = self._seats(at)
-            for visit in self._components[at]:
+            seats = self._placements[at].seats
+            for visit in self._visits(at):
                 seat = seats.get(visit.id)
                 if seat is None:
                     continue
-                by_counter.setdefault(seat.counter, []).append((visit.start, visit.until))
+                span = ticks.interval(visit.start, visit.until)
+                self._counter_busy[seat.counter] |= span
                 for agent in ticks.members(seat.agents):
-                    by_agent.setdefault(agent, []).append((visit.start, visit.until))
-        length = self.compiled.horizon.length
-        for counter, intervals in by_counter.items():
-            self._counter_busy[counter] |= ticks.mask(intervals, length)
-        for agent, intervals in by_agent.items():
-            self._agent_busy[agent] |= ticks.mask(intervals, length)
+                    self._agent_busy[agent] |= span
+
+    def _visits(self, at: int) -> list[Visit]:
+        """Return the visits of a component in list order."""
+        return [self.compiled.visit(row) for row in self._components.rows(at)]
 
     def _seats(self, at: int) -> dict[str, Seat]:
-        placement = self._placements[at]
-        return placement.seats if placement else {}
+        """Return the seats of a component that is placed."""
+        if at in self._placements:
+            return self._placements[at].seats
+        return {v.id: Seat(v.counter, v.served_by) for v in self._visits(at) if v.counter is not None}
 
     def _problem(self, visits: Sequence[Visit]) -> Problem:
         return Problem(
@@ -200,39 +223,57 @@ class Book:
             agent_flexibility=self.compiled.agent_flexibility,
         )
 
-    def _around(self, low: int, high: int) -> Placed:
+    def _around(self, which: range) -> Placed:
         """Return the placed visits of a range of components as one problem, the stranded ones left out."""
-        found = self._joined.get((low, high))
+        found = self._joined.pop(which, None)
         if found is None:
-            self._place(low, high)
-            seats = {name: seat for at in range(low, high) for name, seat in self._seats(at).items()}
-            visits = [
-                replace(visit, counter=seats[visit.id].counter, served_by=seats[visit.id].agents)
-                for at in range(low, high)
-                for visit in self._components[at]
-                if visit.id in seats
-            ]
-            base = max(self._begins[low] - self.compiled.longest, 0) if low < high else 0
+            self._place(which)
+            visits: list[Visit] = []
+            for at in which:
+                visits += self._seated(at)
+            seats = {v.id: Seat(v.counter, v.served_by) for v in visits if v.counter is not None}
+            base = max(self._components.begins[which.start] - self.compiled.longest, 0) if which else 0
             placement = Placement(seats=seats, stranded=())
             found = Placed(self._problem(visits), placement, base=base, budget=self.budget)
-            self._joined[low, high] = found
+        self._joined[which] = found
+        if len(self._joined) > JOINED_KEPT:
+            self._joined.popitem(last=False)
         return found
+
+    def _seated(self, at: int) -> list[Visit]:
+        """Return the visits of a placed component that have a seat, as if they stood there."""
+        visits = self._visits(at)
+        if at not in self._placements:
+            return visits
+        seats = self._placements[at].seats
+        return [replace(v, counter=seats[v.id].counter, served_by=seats[v.id].agents) for v in visits if v.id in seats]
 
     # Deciding
 
     def _decide(self, kind: Kind, found: Findings, begin: int, end: int, window: int) -> None:
-        self._place(*self._touched(begin, end + kind.span))
+        self._place(self._touched(begin, end + kind.span))
         anywhere, free, blocked = 0, 0, 0
         for counter, starts in self.compiled.candidates(kind):
             now = starts & ticks.erode(~self._counter_busy[counter], kind.span)
             anywhere |= starts
             blocked |= starts & ~now
             free |= now & self._served(kind, counter)
-        fits = free & window
-        asked = self._ask(kind, found, ticks.members(anywhere & window & ~free))
+        open_ = anywhere & window & ~free
+        by_counting = 0
+        if open_:
+            by_count = self._count(kind)
+            by_counting = open_ & by_count.feasible
+            open_ &= ~(by_count.exact | by_count.out)
+        asked = self._ask(kind, found, ticks.members(open_))
         found.decided |= window
-        found.feasible |= fits | asked
+        found.feasible |= free & window | by_counting | asked
         found.untouched |= window & ~blocked
+
+    def _count(self, kind: Kind) -> Counted:
+        found = self._counted.get(kind)
+        if found is None:
+            found = self._counted[kind] = counted(self.compiled, self._components, self._staying, kind)
+        return found
 
     def _served(self, kind: Kind, counter: int) -> int:
         """Return the ticks at which enough agents allowed at a counter are present and, in the witness, free."""
@@ -251,37 +292,21 @@ class Book:
         visits = [self.compiled.candidate_visit(kind, start) for start in starts]
         hopeful = [v for v in visits if v.agents.bit_count() >= v.agents_needed]
         feasible: list[int] = []
-        for low, high, group in self._clusters(hopeful):
-            verdicts = self._around(low, high).feasible(group)
+        for which, group in self._clusters(hopeful):
+            verdicts = self._around(which).feasible(group)
             found.undecided += verdicts.undecided
             feasible.extend(visit.start for visit in group if visit.id in verdicts.fits)
         return ticks.points(feasible, self.compiled.horizon.length)
 
-    def _clusters(self, visits: Sequence[Visit]) -> list[tuple[int, int, list[Visit]]]:
+    def _clusters(self, visits: Sequence[Visit]) -> list[tuple[range, list[Visit]]]:
         """Group visits, in order of start, that touch common components; each with the range of these."""
-        clusters: list[tuple[int, int, list[Visit]]] = []
+        clusters: list[tuple[range, list[Visit]]] = []
         for visit in visits:
-            low, high = self._touched(visit.start, visit.until)
-            if clusters and low < clusters[-1][1]:
-                before, upto, group = clusters[-1]
+            touched = self._touched(visit.start, visit.until)
+            if clusters and touched.start < clusters[-1][0].stop:
+                before, group = clusters[-1]
                 group.append(visit)
-                clusters[-1] = (before, max(upto, high), group)
+                clusters[-1] = (range(before.start, max(before.stop, touched.stop)), group)
             else:
-                clusters.append((low, high, [visit]))
+                clusters.append((touched, [visit]))
         return clusters
-
-
-def components(visits: Sequence[Visit]) -> list[list[Visit]]:
-    """Split visits into groups no two of which overlap in time, ascending.
-
-    A group keeps the list's order, which decides who is stranded.
-    """
-    rank = {visit.id: at for at, visit in enumerate(visits)}
-    groups: list[list[Visit]] = []
-    until = -1
-    for visit in sorted(visits, key=lambda v: v.start):
-        if visit.start >= until:
-            groups.append([])
-        groups[-1].append(visit)
-        until = max(until, visit.until)
-    return [sorted(group, key=lambda v: rank[v.id]) for group in groups]

@@ -33,6 +33,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Interval = tuple[int, int]
 
 
+def instant_of(moment: datetime) -> int:
+    """Return an aware datetime as whole minutes since 1970 UTC; seconds are dropped."""
+    return int((moment - EPOCH).total_seconds() // 60)
+
+
 def merged(intervals: Iterable[Interval]) -> list[Interval]:
     """Unite intervals, ascending; overlapping and adjacent ones become one, empty ones vanish."""
     union: list[Interval] = []

@@ -12,20 +12,23 @@ closures, which decide where a visit fits). Counters with the same hours and clo
 costs little more than its number of distinct timetables.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 
+import numpy as np
+
 from rdv.engine import ticks
 from rdv.engine.calendar import Calendar, Interval, WallClock, by_day, merged, open_intervals, wall_interval
-from rdv.engine.horizon import Horizon, all_fives, day_from, days_covered, instant_of, step_minutes
+from rdv.engine.columns import NOBODY, Columns
+from rdv.engine.horizon import Horizon, all_fives, day_from, days_covered, step_minutes
 from rdv.engine.kind import Kind
+from rdv.engine.live import Live
 from rdv.engine.values import (
     MINUTES_PER_DAY,
     Agent,
-    Appointment,
     Channel,
     Counter,
     Instance,
@@ -43,18 +46,18 @@ class Hours:
 
 
 class Compiled:
-    """One office's situation over one horizon; see the module. `live` are the appointments that take room, in order."""
+    """One office's situation over one horizon; see the module. `live` are the appointments that take room."""
 
     def __init__(self, instance: Instance, first: date, last: date) -> None:
         """Compile for queries on the local dates `first` to `last` and for every appointment that takes room."""
         self.instance = instance
-        self.live = tuple(a for a in instance.appointments if a.takes_room(instance.now))
+        columns = Columns.of(instance.appointments).taking_room(instance.now)
         self.reasons = {reason.id: reason for reason in instance.reasons}
         self.counter_at = {counter.id: at for at, counter in enumerate(instance.counters)}
         self.agent_at = {agent.id: at for at, agent in enumerate(instance.agents or ())}
         self.exposed = _bits(c.exposed for c in instance.counters)
         clock = WallClock(instance.zone)
-        self._days = days_covered(self.live, clock, day_from(first), day_from(last), _longest(instance))
+        self._days = days_covered(columns, clock, day_from(first), day_from(last), _longest(instance))
         # Each distinct calendar once, however many counters have it.
         hours = {
             c: open_intervals(c, clock, *self._days) for c in dict.fromkeys(map(self._calendar, instance.counters))
@@ -63,7 +66,8 @@ class Compiled:
         presence = {c: open_intervals(c, clock, *self._days) for c in people}
         away = [merged(wall_interval(r, clock, *self._days) for r in agent.absences) for agent in instance.agents or ()]
         closed = [wall_interval(closure, clock, *self._days) for closure in instance.closures]
-        self.horizon = self._horizon(clock, day_from(first), day_from(last))
+        self.horizon = self._horizon(clock, columns, day_from(first), day_from(last))
+        self.live = Live(columns, self)
         self.longest = -(-_longest(instance) // self.horizon.tick)  # the most ticks a new visit may occupy
         self._set_rooms({calendar: self._hours(found) for calendar, found in hours.items()}, closed)
         self.present = tuple(
@@ -90,14 +94,23 @@ class Compiled:
         bare = {"now": instance.now, "appointments": (), "queries": ()}
         if replace(self.instance, **bare) != replace(instance, **bare):  # type: ignore[arg-type]  # names and values of fields
             return None
-        live = tuple(a for a in instance.appointments if a.takes_room(instance.now))
+        live = Columns.of(instance.appointments).taking_room(instance.now)
         horizon = self.horizon
         days = days_covered(live, horizon.clock, horizon.first, horizon.last, _longest(instance))
         if days != self._days or (horizon.tick > 1 and not all_fives(instance, live)):
             return None
         other = copy(self)
         other.instance = instance
-        other.live = live
+        other.live = Live(live, other)
+        return other
+
+    def without(self, appointment_id: str) -> "Compiled | None":
+        """Return the same situation without one live appointment, None when it is not one."""
+        row = self.live.columns.row_of(appointment_id)
+        if row is None:
+            return None
+        other = copy(self)
+        other.live = Live(self.live.columns.only(np.arange(len(self.live)) != row), other)
         return other
 
     # What a query asks
@@ -160,15 +173,15 @@ class Compiled:
 
     def fitting(self, counter: int, duration: int) -> int:
         """Return the ticks t with all of `[t, t + duration)` open and not closed at a counter."""
-        key = (self._room_at[counter], duration)
+        key = (self.room_at[counter], duration)
         found = self._fitting.get(key)
         if found is None:
-            found = self._fitting[key] = ticks.erode(self._distinct_rooms[key[0]], duration)
+            found = self._fitting[key] = ticks.erode(self.rooms[key[0]], duration)
         return found
 
     def room(self, counter: int) -> int:
         """Return the ticks at which a counter is open and not closed."""
-        return self._distinct_rooms[self._room_at[counter]]
+        return self.rooms[self.room_at[counter]]
 
     def open(self, counter: int) -> int:
         """Return the ticks at which a counter is open, closures aside."""
@@ -176,7 +189,7 @@ class Compiled:
 
     def closed(self, counter: int) -> int:
         """Return the ticks of a counter's closures, open or not."""
-        return self._distinct_closed[self._room_at[counter]]
+        return self._distinct_closed[self.room_at[counter]]
 
     def flexibility(self, counter: int) -> int:
         """Return how many sorts of visits a counter takes: reasons times channels times modalities."""
@@ -222,30 +235,36 @@ class Compiled:
 
     # What an appointment may use
 
-    def visit(self, appointment: Appointment) -> Visit:
+    def visit(self, row: int) -> Visit:
         """Return a live appointment with everything that says where it may sit and who may serve it (rule 3)."""
-        start = self.horizon.at(instant_of(appointment.start))
-        duration = appointment.duration_minutes // self.horizon.tick
-        now_at = None if appointment.counter is None else self.counter_at.get(appointment.counter)
-        here = 0 if now_at is None else 1 << now_at
-        given = self._given_agents(appointment)
-        must = given if appointment.pinned else 0
-        agents = self.skilled(appointment.reason) & self.agents_present(start, duration) if self.agent_at else 0
-        counters = self.allowed(appointment.reason, appointment.channel, appointment.modality)
-        counters &= here if appointment.pinned and here else self.exposed | here
-        needed = 0 if self.instance.agents is None else max(self.reasons[appointment.reason].agents, must.bit_count())
+        live = self.live
+        reason, channel, modality = live.sorts[live.sort[row]]
+        start, counter = int(live.start[row]), int(live.counter[row])
+        duration = int(live.fits_until[row]) - start
+        pinned = bool(live.columns.pinned[row])
+        here = 0 if counter == NOBODY else 1 << counter
+        given = live.agents_of(row)
+        must = given if pinned else 0
+        agents = self.skilled(reason) & self.agents_present(start, duration) if self.agent_at else 0
+        counters = self.allowed(reason, channel, modality)
+        counters &= here if pinned and here else self.exposed | here
+        needed = 0 if self.instance.agents is None else max(self.reasons[reason].agents, must.bit_count())
         return Visit(
-            id=appointment.id,
+            id=live.id(row),
             start=start,
-            until=start + (appointment.duration_minutes + appointment.buffer_minutes) // self.horizon.tick,
+            until=int(live.until[row]),
             # A pinned agent that may not serve it leaves it nowhere to sit.
             counters=0 if must & ~agents else counters & self.counters_open(start, duration),
             agents=agents,
             agents_needed=needed,
             must_agents=must,
-            counter=now_at,
+            counter=None if counter == NOBODY else counter,
             served_by=given,
         )
+
+    def visits(self) -> Iterator[Visit]:
+        """Return every live appointment, in list order."""
+        return map(self.visit, range(len(self.live)))
 
     def allowed(self, reason: str, channel: str, modality: Modality) -> int:
         """Return the counters that allow a reason, channel and modality."""
@@ -267,7 +286,7 @@ class Compiled:
         """Return the counters that are open and not closed for all of `[start, start + duration)`."""
         found = self._counters_open.get((start, duration))
         if found is None:
-            rooms = range(len(self._distinct_rooms))
+            rooms = range(len(self.rooms))
             fits = [self._contains("room", room, duration, start) for room in rooms]
             found = sum(self._counters_of_room[room] for room in rooms if fits[room])
             self._counters_open[start, duration] = found
@@ -286,15 +305,10 @@ class Compiled:
         key = (what, at, duration)
         found = self._points.get(key)
         if found is None:
-            whole = self._distinct_rooms[at] if what == "room" else self.present[at]
+            whole = self.rooms[at] if what == "room" else self.present[at]
             found = ticks.erode(whole, duration).to_bytes(self.horizon.length // 8 + 1, "little")
             self._points[key] = found
         return bool(found[start >> 3] >> (start & 7) & 1)
-
-    def _given_agents(self, appointment: Appointment) -> int:
-        """Return the agents an appointment has now; without a list of agents nobody has to be named."""
-        known = {agent for agent in appointment.agents if agent in self.agent_at}
-        return sum(1 << self.agent_at[agent] for agent in known)
 
     def _may_work(self, agent: int, counter: int) -> bool:
         return self.agent_counters is None or bool(self.agent_counters[agent] >> counter & 1)
@@ -310,9 +324,9 @@ class Compiled:
             return Calendar(counter.openings, counter.exceptions)
         return Calendar(self.instance.openings, counter.exceptions, self.instance.exceptions)
 
-    def _horizon(self, clock: WallClock, first: int, last: int) -> Horizon:
+    def _horizon(self, clock: WallClock, live: Columns, first: int, last: int) -> Horizon:
         begin, end = clock.instant(self._days[0], 0), clock.instant(self._days[1] + 1, 0)
-        tick = 5 if clock.five_minutes and all_fives(self.instance, self.live) else 1
+        tick = 5 if clock.five_minutes and all_fives(self.instance, live) else 1
         return Horizon(clock=clock, tick=tick, origin=begin, length=(end - begin) // tick, first=first, last=last)
 
     def _hours(self, instants: list[Interval]) -> Hours:
@@ -334,12 +348,12 @@ class Compiled:
         self._distinct_hours = tuple(hours.values())
         self._hours_at = tuple(numbers[self._calendar(counter)] for counter in self.instance.counters)
         keys = list(zip(self._hours_at, closures, strict=True))
-        self._room_at = tuple(rooms.setdefault(key, len(rooms)) for key in keys)
+        self.room_at = tuple(rooms.setdefault(key, len(rooms)) for key in keys)
         shut = {which: self._mask(merged(closed[at] for at in which)) for which in set(closures)}
         self._distinct_closed = tuple(shut[which] for _, which in rooms)
-        self._distinct_rooms = tuple(self._distinct_hours[number].open & ~shut[which] for number, which in rooms)
+        self.rooms = tuple(self._distinct_hours[number].open & ~shut[which] for number, which in rooms)
         self._counters_of_room = [0] * len(rooms)
-        for counter, room in enumerate(self._room_at):
+        for counter, room in enumerate(self.room_at):
             self._counters_of_room[room] |= 1 << counter
 
     def _closures_of_counters(self) -> list[tuple[int, ...]]:

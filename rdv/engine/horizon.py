@@ -5,15 +5,14 @@ multiple of 5 minutes, else 1; answers do not depend on it. Instants are minutes
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 
 from rdv.engine.calendar import EPOCH, FIRST_DAY, WallClock
+from rdv.engine.columns import Columns
 from rdv.engine.values import (
     MINUTES_PER_DAY,
     Agent,
-    Appointment,
     Counter,
     DayException,
     Instance,
@@ -70,11 +69,6 @@ class Horizon:
         return found
 
 
-def instant_of(moment: datetime) -> int:
-    """Return an aware datetime as whole minutes since 1970 UTC; seconds are dropped."""
-    return int((moment - EPOCH).total_seconds() // 60)
-
-
 def day_from(day: date, later: int = 0) -> int:
     """Return the ordinal of the day `later` days after `day`, kept between 1970 and the calendar's last years."""
     return min(max(day.toordinal() + later, FIRST_DAY), date.max.toordinal() - 10)
@@ -86,17 +80,17 @@ def step_minutes(instance: Instance, reason: Reason) -> int:
     return own or reason.duration_minutes
 
 
-def days_covered(live: Sequence[Appointment], clock: WallClock, first: int, last: int, longest: int) -> tuple[int, int]:
+def days_covered(live: Columns, clock: WallClock, first: int, last: int, longest: int) -> tuple[int, int]:
     """Return the local days to compile: those asked for, those with a live appointment, and what these run into."""
     last += longest // MINUTES_PER_DAY + 2
-    for appointment in live:
-        start = instant_of(appointment.start)
-        first = min(first, clock.day_of(start))
-        last = max(last, clock.day_of(start + appointment.duration_minutes + appointment.buffer_minutes) + 1)
+    if len(live):
+        # Where the clock goes back over midnight, a later instant may be on an earlier day.
+        first = min(first, clock.day_of(int(live.start.min())) - 1)
+        last = max(last, clock.day_of(int((live.start + live.duration + live.buffer).max())) + 1)
     return first, last
 
 
-def all_fives(instance: Instance, live: Sequence[Appointment]) -> bool:
+def all_fives(instance: Instance, live: Columns) -> bool:
     """Tell whether every bound, step, duration and buffer is a multiple of 5 minutes."""
     owners: list[Instance | Counter | Agent] = [instance, *instance.counters, *(instance.agents or ())]
     walls: list[WallRange] = [*instance.closures, *(r for a in instance.agents or () for r in a.absences)]
@@ -106,8 +100,7 @@ def all_fives(instance: Instance, live: Sequence[Appointment]) -> bool:
         and all(wall.from_minute % 5 == 0 == wall.to_minute % 5 for wall in walls)
         and all(r.duration_minutes % 5 == 0 == r.buffer_minutes % 5 for r in instance.reasons)
         and all(step_minutes(instance, r) % 5 == 0 for r in instance.reasons)
-        and all(a.duration_minutes % 5 == 0 == a.buffer_minutes % 5 for a in live)
-        and all(instant_of(a.start) % 5 == 0 for a in live)
+        and not any((column % 5).any() for column in (live.start, live.duration, live.buffer))
     )
 
 

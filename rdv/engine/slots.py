@@ -16,8 +16,7 @@ from rdv.engine.compact import compact
 from rdv.engine.compile import Compiled
 from rdv.engine.horizon import day_from
 from rdv.engine.kind import Kind
-from rdv.engine.values import Answer, Instance, Place, Policy, Query, Result, Seated, Status, WhyNot
-from rdv.engine.visits import Visit
+from rdv.engine.values import Answer, Instance, Place, Policy, Query, Result, Seated, WhyNot
 from rdv.engine.why import why
 
 BOOKS_KEPT = 8  # rescheduling pages open at the same time for one office and its period
@@ -40,7 +39,7 @@ class Office:
         shared = before.compiled.with_appointments(instance) if before else None
         self.compiled: Compiled = shared or Compiled(instance, first, last)
         self.instance = instance
-        self.book = Book(self.compiled, _visits(self.compiled, before if shared else None), budget=budget)
+        self.book = Book(self.compiled, budget=budget)
         if before and shared:
             self.book.carry(before.book)
         self._replacing: OrderedDict[str, Book] = OrderedDict()
@@ -53,8 +52,7 @@ class Office:
     @property
     def valid_until(self) -> datetime | None:
         """The moment the next hold expires, None when there is none."""
-        held = (a.expires_at for a in self.compiled.live if a.status is Status.HELD)
-        return min((moment for moment in held if moment is not None), default=None)
+        return self.compiled.live.columns.next_expiry()
 
     def covers(self, query: Query) -> bool:
         """Tell whether the compiled dates contain the query's."""
@@ -130,7 +128,8 @@ class Office:
         answers = tuple(self.answer(query, explain=explain) for query in self.instance.queries)
         placement = self.book.placement()
         assignment = {name: self._place(seat.counter, seat.agents) for name, seat in placement.seats.items()}
-        ordered = {a.id: assignment[a.id] for a in self.compiled.live if a.id in assignment}
+        live = self.compiled.live
+        ordered = {name: assignment[name] for name in map(live.id, range(len(live))) if name in assignment}
         return Result(answers=answers, stranded=placement.stranded, assignment=ordered, undecided=self.undecided)
 
     def _book(self, replacing: str | None) -> Book:
@@ -167,16 +166,6 @@ class Office:
         agents_of = self.instance.agents or ()
         names = tuple(agents_of[agent].id for agent in ticks.members(agents))
         return Place(self.instance.counters[counter].id, names)
-
-
-def _visits(compiled: Compiled, before: Office | None) -> list[Visit]:
-    """Return the visits of the live appointments; those that have not changed are known from before."""
-    known = {a.id: (a, v) for a, v in zip(before.compiled.live, before.book.visits, strict=True)} if before else {}
-    visits = []
-    for appointment in compiled.live:
-        was = known.get(appointment.id)
-        visits.append(was[1] if was and was[0] == appointment else compiled.visit(appointment))
-    return visits
 
 
 def solve(instance: Instance, *, explain: bool = False, budget: Budget = DEFAULT) -> Result:

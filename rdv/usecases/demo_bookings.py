@@ -61,8 +61,7 @@ class Crowd:
         self.compiled = Compiled(instance, min(days), max(days))
         self.counter_busy = [0] * len(instance.counters)
         self.agent_busy = [0] * len(instance.agents or ())
-        for appointment in self.compiled.live:
-            visit = self.compiled.visit(appointment)
+        for visit in self.compiled.visits():
             if visit.counter is not None:
                 self._occupy(visit.counter, ticks.members(visit.served_by), visit.start, visit.until)
         served = [node for node in reasons.values() if node.bookable and node.served]

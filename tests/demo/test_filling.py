@@ -96,8 +96,7 @@ async def test_every_appointment_sits_where_the_engine_allows_it(country: Databa
     seen = 0
     for situation in (await situations(country)).values():
         compiled = Compiled(situation.instance, TODAY, TODAY + timedelta(days=30))
-        for appointment in compiled.live:
-            visit = compiled.visit(appointment)
+        for appointment, visit in zip(compiled.live.columns, compiled.visits(), strict=True):
             node = situation.reasons[int(appointment.reason)]
             assert visit.counter is not None
             assert visit.counters & compiled.exposed & 1 << visit.counter
@@ -120,7 +119,7 @@ async def test_general_counters_are_booked_to_about_the_wanted_share(
     compiled = Compiled(situation.instance, TODAY, TODAY + timedelta(days=30))
     begin, end = compiled.horizon.days(TODAY.toordinal(), TODAY.toordinal() + 30)
     room = (compiled.room(0) & ticks.interval(begin, end)).bit_count()
-    visits = [visit for visit in map(compiled.visit, compiled.live) if visit.counter == 0]
+    visits = [visit for visit in compiled.visits() if visit.counter == 0]
     assert round(sum(visit.until - visit.start for visit in visits) / room, 2) == booked
 
 

@@ -1,0 +1,106 @@
+"""What counting alone tells of all starts of a kind at once, from columns, without looking at any visit.
+
+Two facts, both about appointments that can stay where they stand:
+
+* *out*: at some tick of the visit the counters it could have are all needed by appointments that have no others
+  (Hall's condition for one set of counters). Such a start is not feasible, whatever is moved.
+* *exact*: each appointment around can have either the very same counters as the visit or none of them, and the visit
+  and those like it need no agents. Intervals that overlap at most k-fold need k counters, so the number of
+  appointments at each tick decides, and how many more fit.
+
+Everything else is decided visit by visit (`assignment.py`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rdv.engine import ticks
+from rdv.engine.columns import Flags, Ints
+from rdv.engine.compile import Compiled
+from rdv.engine.kind import Kind
+from rdv.engine.live import Components, Sort, flags_of, set_of, within
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Counted:
+    """The starts of a kind that are `out`, and those where counting is `exact`, with what is `left` at every tick."""
+
+    out: int
+    exact: int
+    feasible: int
+    left: Ints
+
+    def remaining(self, start: int, span: int) -> int:
+        """Return how many visits could start together at an exact start."""
+        return int(self.left[start : start + span].min())
+
+
+def counted(compiled: Compiled, components: Components, staying: Flags, kind: Kind) -> Counted:
+    """Count for a kind; `staying` are the rows of the components in which everybody can stay."""
+    own = kind.counters & compiled.exposed
+    bound = staying & _bound_to(compiled, own)
+    left = own.bit_count() - _load(compiled, bound, compiled.live.until)
+    crowded = set_of(left <= 0)
+    open_ = np.zeros(compiled.horizon.length, np.int32)
+    for counter in ticks.members(own):
+        open_ += flags_of(compiled.room(counter), compiled.horizon.length)
+    inside = open_ - _load(compiled, bound, compiled.live.fits_until)
+    out = ticks.dilate(crowded, kind.span) | ticks.dilate(set_of(inside <= 0), kind.duration)
+    exact = _exact(compiled, components, staying, kind, own)
+    return Counted(out=out, exact=exact, feasible=exact & ~out, left=left)
+
+
+def _exact(compiled: Compiled, components: Components, staying: Flags, kind: Kind, own: int) -> int:
+    """Return the starts at which the visit, and whoever around can have one of `own`, can have every one of them."""
+    candidates = dict(compiled.candidates(kind))
+    if kind.agents_needed or set(candidates) != set(ticks.members(own)):
+        return 0
+    starts = compiled.horizon_mask
+    for one in candidates.values():
+        starts &= one
+    settled = staying & (_alike(compiled, own) | _apart(compiled, own))
+    others = components.intervals(np.logical_not(components.all_of(settled)))
+    return starts & ~ticks.dilate(ticks.mask(others, compiled.horizon.length), kind.span)
+
+
+def _alike(compiled: Compiled, own: int) -> Flags:
+    """Flag the rows that can have exactly the counters `own` and need nobody."""
+    live = compiled.live
+    always = compiled.horizon_mask
+    for counter in ticks.members(own):
+        always &= compiled.room(counter)
+    nobody = compiled.instance.agents is None
+    alike = [may == own and (nobody or not compiled.reasons[sort[0]].agents) for sort, may in _allowed(compiled)]
+    rows = np.array(alike, np.bool_)[live.sort] & ~live.columns.pinned & _stands_in(compiled, compiled.exposed)
+    return rows & within([always], np.zeros(len(live), np.int32), live.start, live.fits_until)
+
+
+def _apart(compiled: Compiled, own: int) -> Flags:
+    """Flag rows that can have no counter of `own`: not always all of them, since hours are not looked at."""
+    apart = np.array([not may & own for _, may in _allowed(compiled)], np.bool_)
+    return ~_stands_in(compiled, own) & (apart[compiled.live.sort] | compiled.live.columns.pinned)
+
+
+def _bound_to(compiled: Compiled, own: int) -> Flags:
+    """Flag rows that can have no counter outside `own`: not always all of them, since hours are not looked at."""
+    inside = np.array([not may & ~own for _, may in _allowed(compiled)], np.bool_)
+    return _stands_in(compiled, own) & (inside[compiled.live.sort] | compiled.live.columns.pinned)
+
+
+def _allowed(compiled: Compiled) -> list[tuple[Sort, int]]:
+    """Return the exposed counters that allow each sort of appointment; one may also stay where it stands."""
+    return [(sort, compiled.allowed(*sort) & compiled.exposed) for sort in compiled.live.sorts]
+
+
+def _stands_in(compiled: Compiled, counters: int) -> Flags:
+    """Flag the rows that stand at one of some counters; every row that can stay stands somewhere."""
+    return flags_of(counters, len(compiled.instance.counters)).astype(np.bool_)[compiled.live.counter]
+
+
+def _load(compiled: Compiled, rows: Flags, ends: Ints) -> Ints:
+    """Return how many of the flagged rows there are at each tick."""
+    size = compiled.horizon.length + 1
+    begun = np.bincount(compiled.live.start[rows], minlength=size)
+    ended = np.bincount(ends[rows], minlength=size)
+    return np.cumsum((begun - ended)[:-1], dtype=np.int32)
