@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import engine, http
+from benchmarks import engine, http, rows
 
-SUITES = {"engine": engine.run, "http": http.run}
+SUITES = {"engine": engine.run, "http": http.run, "rows": rows.run}
 
 
 def main(names: list[str]) -> None:

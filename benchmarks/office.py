@@ -1,4 +1,4 @@
-"""A seeded office for the HTTP benchmark: 20 counters, working days of eight hours, 30 days, 70 % booked."""
+"""A seeded office in a database: working days of eight hours, counters all alike, 70 % booked."""
 
 import random
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,14 +9,12 @@ import psycopg
 ZONE = ZoneInfo("Europe/Paris")
 TODAY = date(2027, 3, 1)
 NOW = datetime.combine(TODAY, time(8), ZONE).astimezone(UTC)
-COUNTERS = 20
-DAYS = 30
 FILL = 0.7
 OPEN, CLOSE = 9 * 60, 17 * 60
 MINUTES = 30
 
 
-def write_office(address: str) -> tuple[int, int]:
+def write_office(address: str, *, counters: int = 20, days: int = 30) -> tuple[int, int]:
     """Write the office and return its id and its reason's."""
     with psycopg.connect(address) as connection:
         reason = _id(
@@ -44,16 +42,16 @@ def write_office(address: str) -> tuple[int, int]:
             "values (%s, 'APPOINTMENT', 'office', '{1,2,3,4,5}', 1, %s, %s)",
             (office, OPEN, CLOSE),
         )
-        counters = [
+        places = [
             _id(
                 connection,
                 "insert into counter (office_id, label, exposed, retired) values (%s, %s, true, false) returning id",
                 office,
                 f"Guichet {number}",
             )
-            for number in range(COUNTERS)
+            for number in range(counters)
         ]
-        _write_appointments(connection, office, reason, counters)
+        _write_appointments(connection, office, reason, places, days)
     return office, reason
 
 
@@ -63,14 +61,16 @@ def _id(connection: psycopg.Connection, statement: str, *values: object) -> int:
     return int(row[0])
 
 
-def _write_appointments(connection: psycopg.Connection, office: int, reason: int, counters: list[int]) -> None:
+def _write_appointments(
+    connection: psycopg.Connection, office: int, reason: int, counters: list[int], days: int
+) -> None:
     chance = random.Random(1)
     columns = (
         "office_id, reference, status, reason_id, day, starts_at, ends_at, occupied_until, channel, modality, "
         "counter_id, pinned, created_at"
     )
     with connection.cursor() as cursor, cursor.copy(f"copy appointment ({columns}) from stdin") as rows:
-        for number in range(DAYS):
+        for number in range(days):
             day = TODAY + timedelta(days=number)
             if day.weekday() > 4:
                 continue

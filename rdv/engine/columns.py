@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rdv.engine.calendar import EPOCH, instant_of
 from rdv.engine.values import TAKES_ROOM, Appointment, Channel, Modality, Status
 
-Ints = NDArray[np.int32]  # codes and minutes; the instants of expiry need 64 bits
+Ints = NDArray[np.signedinteger]  # as narrow as the values allow: a server keeps a thousand offices
 Flags = NDArray[np.bool_]
 NOBODY = -1  # the code of a name that is absent
 NEVER = np.iinfo(np.int64).max
@@ -37,10 +37,10 @@ class Coded:
         """Code names in the order they appear, after those given first."""
         known: dict[str | None, int] = {None: NOBODY} | {name: at for at, name in enumerate(first)}
         codes = [known.setdefault(name, len(known) - 1) for name in names]
-        return cls(tuple(name for name in known if name is not None), np.array(codes, np.int32))
+        return cls(tuple(name for name in known if name is not None), np.array(codes, _narrowest(len(known))))
 
     @classmethod
-    def of_numbers(cls, numbers: NDArray[np.integer]) -> "Coded":
+    def of_numbers(cls, numbers: NDArray[np.signedinteger]) -> "Coded":
         """Code numbers by their texts; a negative number is nobody."""
         distinct, codes = np.unique(numbers, return_inverse=True)
         absent = int(np.searchsorted(distinct, 0))
@@ -55,7 +55,7 @@ class Coded:
 
     def translated(self, places: Mapping[str, int]) -> Ints:
         """Return every name's place in another list, `NOBODY` where it is not in it."""
-        table = np.array([*(places.get(name, NOBODY) for name in self.names), NOBODY], np.int32)
+        table = np.array([*(places.get(name, NOBODY) for name in self.names), NOBODY], _narrowest(len(places)))
         return table[self.codes]
 
 
@@ -97,8 +97,8 @@ class Columns(Sequence[Appointment]):
             reason=Coded.of(a.reason for a in appointments),
             channel=Coded.of((str(a.channel) for a in appointments), tuple(Channel)),
             counter=Coded.of(a.counter for a in appointments),
-            modality=ints(map(_MODALITY_AT.__getitem__, (a.modality for a in appointments))),
-            status=ints(map(_STATUS_AT.__getitem__, (a.status for a in appointments))),
+            modality=ints(map(_MODALITY_AT.__getitem__, (a.modality for a in appointments))).astype(np.int8),
+            status=ints(map(_STATUS_AT.__getitem__, (a.status for a in appointments))).astype(np.int8),
             start=ints(instant_of(a.start) for a in appointments),
             duration=ints(a.duration_minutes for a in appointments),
             buffer=ints(a.buffer_minutes for a in appointments),
@@ -184,6 +184,11 @@ class Columns(Sequence[Appointment]):
             status=STATUSES[self.status[row]],
             expires_at=None if expires == NEVER else EPOCH + expires * MICROSECOND,
         )
+
+
+def _narrowest(count: int) -> type[np.signedinteger]:
+    """Return the type of numbers below a count, and of `NOBODY`."""
+    return np.int8 if count <= np.iinfo(np.int8).max else np.int16 if count <= np.iinfo(np.int16).max else np.int32
 
 
 def _offsets(sizes: Ints) -> Ints:

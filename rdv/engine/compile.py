@@ -239,8 +239,8 @@ class Compiled:
         """Return a live appointment with everything that says where it may sit and who may serve it (rule 3)."""
         live = self.live
         reason, channel, modality = live.sorts[live.sort[row]]
-        start, counter = int(live.start[row]), int(live.counter[row])
-        duration = int(live.fits_until[row]) - start
+        start, fits_until, until = live.span(row)
+        duration, counter = fits_until - start, int(live.counter[row])
         pinned = bool(live.columns.pinned[row])
         here = 0 if counter == NOBODY else 1 << counter
         given = live.agents_of(row)
@@ -252,7 +252,7 @@ class Compiled:
         return Visit(
             id=live.id(row),
             start=start,
-            until=int(live.until[row]),
+            until=until,
             # A pinned agent that may not serve it leaves it nowhere to sit.
             counters=0 if must & ~agents else counters & self.counters_open(start, duration),
             agents=agents,

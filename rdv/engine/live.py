@@ -33,9 +33,8 @@ class Live:
         """Turn the minutes of columns into the ticks of a compiled situation's horizon."""
         horizon = compiled.horizon
         self.columns = columns
+        self._tick = horizon.tick
         self.start: Ints = ((columns.start - horizon.origin) // horizon.tick).astype(np.int32)
-        self.fits_until: Ints = self.start + columns.duration // horizon.tick
-        self.until: Ints = self.start + (columns.duration + columns.buffer) // horizon.tick
         self.counter: Ints = columns.counter.translated(compiled.counter_at)
         self.sorts, self.sort = _sorts(columns)
         self.served_by: Ints = columns.agents.translated(compiled.agent_at)
@@ -46,6 +45,21 @@ class Live:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    @property
+    def fits_until(self) -> Ints:
+        """Until when each needs room."""
+        return self.start + self.columns.duration // self._tick
+
+    @property
+    def until(self) -> Ints:
+        """Until when each occupies its counter and agents."""
+        return self.start + (self.columns.duration + self.columns.buffer) // self._tick
+
+    def span(self, row: int) -> tuple[int, int, int]:
+        """Return one row's start, until when it needs room and until when it occupies."""
+        start, duration = int(self.start[row]), int(self.columns.duration[row])
+        return start, start + duration // self._tick, start + (duration + int(self.columns.buffer[row])) // self._tick
 
     def id(self, row: int) -> str:
         """Return the id of an appointment."""
@@ -106,9 +120,9 @@ class Live:
     def _clashing(self, rows: NDArray[np.integer], owners: Ints) -> NDArray[np.intp]:
         """Return which of the rows stand in the way of another row of the same owner, at least one of each two."""
         order = np.lexsort((self.start[rows], owners))
-        rows, owners = rows[order], owners[order]
+        rows, owners, until = rows[order], owners[order], self.until
         # In order of start, two that overlap have two neighbours that do, within the same stretch of time.
-        overlap: Flags = (owners[1:] == owners[:-1]) & (self.start[rows[1:]] < self.until[rows[:-1]])
+        overlap: Flags = (owners[1:] == owners[:-1]) & (self.start[rows[1:]] < until[rows[:-1]])
         later: NDArray[np.intp] = order[1:][overlap]
         return later
 
@@ -123,7 +137,7 @@ class Components:
         """Find the components."""
         self._live = live
         by_start = np.argsort(live.start, kind="stable")
-        ends = np.maximum.accumulate(live.until[by_start]) if len(live) else live.until
+        ends = np.maximum.accumulate(live.until[by_start])
         fresh = np.flatnonzero(np.concatenate(([True], live.start[by_start][1:] >= ends[:-1])) if len(live) else [])
         self._bounds = np.append(fresh, len(live)).astype(np.int32)
         numbers = np.repeat(np.arange(len(fresh)), np.diff(self._bounds))
@@ -230,11 +244,13 @@ def within(masks: Sequence[int], which: Ints, starts: Ints, ends: Ints) -> Flags
 def _sorts(columns: Columns) -> tuple[list[Sort], Ints]:
     """Return the distinct sorts of appointments, and the place of each row's among them."""
     channels = len(columns.channel.names)
-    code = (columns.reason.codes * channels + columns.channel.codes) * len(MODALITIES) + columns.modality
+    code = (columns.reason.codes.astype(np.int32) * channels + columns.channel.codes) * len(
+        MODALITIES
+    ) + columns.modality
     distinct, places = np.unique(code, return_inverse=True)
     sorts = []
     for one in distinct.tolist():
         rest, modality = divmod(one, len(MODALITIES))
         reason, channel = divmod(rest, channels)
         sorts.append((columns.reason.names[reason], columns.channel.names[channel], MODALITIES[modality]))
-    return sorts, places.astype(np.int32)
+    return sorts, places.astype(np.int16 if len(sorts) < np.iinfo(np.int16).max else np.int32)

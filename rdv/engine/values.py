@@ -5,7 +5,7 @@ values (`date`, minutes of the day, `WallRange`) are the office's and become ins
 instants are aware `datetime`s. Meanings are those of `instance-format.md`, which names its source for each rule.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -223,7 +223,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One office's situation. `agents` None = every open counter is staffed."""
+    """One office's situation. `agents` None = every open counter is staffed; `appointments` as they were made."""
 
     zone: ZoneInfo
     now: datetime
@@ -234,7 +234,7 @@ class Instance:
     reasons: tuple[Reason, ...] = ()
     counters: tuple[Counter, ...] = ()
     agents: tuple[Agent, ...] | None = None
-    appointments: tuple[Appointment, ...] = ()
+    appointments: Sequence[Appointment] = ()
     queries: tuple[Query, ...] = ()
 
 

@@ -1,12 +1,13 @@
 """From rows to the engine's values: any number of offices' situations in one statement, whatever their size.
 
-What is read is integers and short arrays in one JSON text per office: an agenda of a thousand appointments costs a
-tenth of what entities cost. Engine ids are the rows' ids as texts, so nothing personal gets into the engine.
+What is read is integers and short arrays in one JSON text per office, and its appointments packed (`packed.py`): an
+agenda costs a small part of what entities cost. Engine ids are the rows' ids as texts, so nothing personal gets into
+the engine.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rdv.engine import values
+from rdv.engine.columns import Columns
+from rdv.models import packed
 from rdv.models.nation import Nation
 from rdv.models.office_reads import OFFICE_COLUMNS, OfficeRecord, office_record
 from rdv.models.reason_tree import ReasonNode, ReasonTree, overrides_from
@@ -32,6 +35,9 @@ select o.id, {VERSION_COLUMNS}
 from office o
 where o.id = any(:offices)
 """
+
+LIVE = """a.office_id = o.id and a.day between :first and :last
+ and a.status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS') and (a.status <> 'HELD' or a.expires_at > :now)"""
 
 # One row an office: everything its engine instance needs for the days :first to :last.
 SITUATIONS = f"""
@@ -56,17 +62,11 @@ select {OFFICE_COLUMNS},
                         from day_exception where office_id = o.id and on_date between :first and :last),
          'closures', (select json_agg(json_build_array(counter_ids, agent_id, from_date, from_minute, to_date,
                              to_minute) order by id)
-                      from closure where office_id = o.id and to_date >= :first and from_date <= :last),
-         'appointments', (select json_agg(json_build_array(a.id, a.reason_id, extract(epoch from a.starts_at)::bigint,
-                                 extract(epoch from a.ends_at)::bigint, extract(epoch from a.occupied_until)::bigint,
-                                 a.channel, a.modality, a.counter_id, a.pinned, a.status,
-                                 extract(epoch from a.expires_at),
-                                 (select json_agg(g.agent_id) from appointment_agent g where g.appointment_id = a.id))
-                                 order by a.created_at, a.id)
-                          from appointment a where a.office_id = o.id and a.day between :first and :last
-                           and a.status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS')
-                           and (a.status <> 'HELD' or a.expires_at > :now))
-       )::text as document
+                      from closure where office_id = o.id and to_date >= :first and from_date <= :last)
+       )::text as document,
+       (select {packed.APPOINTMENTS} from appointment a where {LIVE}) as appointments,
+       (select {packed.SERVED_BY} from appointment a join appointment_agent g on g.appointment_id = a.id
+        where {LIVE}) as served_by
 from office o join site s on s.id = o.site_id
 where o.id = any(:offices)
 """
@@ -116,13 +116,17 @@ async def load_situations(
     now: datetime,
 ) -> dict[int, Situation]:
     """Read offices' situations for the local days `first` to `last` in one statement; unknown ids are left out."""
-    bound = {"offices": list(offices), "first": first - PAD, "last": last + PAD, "now": now}
-    rows = (await connection.execute(text(SITUATIONS), bound)).mappings().all()
+    rows = (await connection.execute(text(SITUATIONS), parameters(offices, first, last, now))).mappings().all()
     days = (first - PAD, last + PAD)
     return {
         row["id"]: _situation(dict(row), nation.tree, now, nation.holidays.on(row["departement"], *days))
         for row in rows
     }
+
+
+def parameters(offices: Sequence[int], first: date, last: date, now: datetime) -> dict[str, Any]:
+    """Return what `SITUATIONS` is bound to."""
+    return {"offices": list(offices), "first": first - PAD, "last": last + PAD, "now": now, **packed.NAMES}
 
 
 def _situation(row: Mapping[str, Any], tree: ReasonTree, now: datetime, holidays: frozenset[date]) -> Situation:
@@ -133,7 +137,9 @@ def _situation(row: Mapping[str, Any], tree: ReasonTree, now: datetime, holidays
         office=record,
         tree=tree,
         reasons=reasons,
-        instance=_Reader(document, record, tree, reasons, holidays).instance(now),
+        instance=_Reader(document, record, tree, reasons, holidays).instance(
+            now, packed.columns(row["appointments"], row["served_by"])
+        ),
         version=Version(row["office_version"], row["national_version"], row["days_version"]),
     )
 
@@ -163,9 +169,9 @@ class _Reader:
         own = {e.date for e in self.exceptions.get((None, None), ())}
         self.holidays = tuple(values.DayException(date=day, holiday=True) for day in sorted(holidays - own))
 
-    def instance(self, now: datetime) -> values.Instance:
+    def instance(self, now: datetime, appointments: Columns) -> values.Instance:
         record = self.record
-        booked = {row[1] for row in self.document["appointments"]}
+        booked = set(map(int, appointments.reason.names))
         return values.Instance(
             zone=ZoneInfo(record.time_zone),
             now=now,
@@ -181,7 +187,7 @@ class _Reader:
             reasons=tuple(_reason(node) for node in self.reasons.values() if node.bookable or node.id in booked),
             counters=tuple(map(self._counter, self.document["counters"])),
             agents=tuple(map(self._agent, self.document["agents"])) if record.staffed else None,
-            appointments=tuple(map(_appointment, self.document["appointments"])),
+            appointments=appointments,
         )
 
     def _exceptions(self) -> dict[tuple[int | None, int | None], list[values.DayException]]:
@@ -259,24 +265,6 @@ def _reason(node: ReasonNode) -> values.Reason:
         duration_minutes=node.duration_minutes,
         buffer_minutes=node.buffer_minutes,
         agents=node.agents_required,
-    )
-
-
-def _appointment(row: list[Any]) -> values.Appointment:
-    identity, reason, start, end, until, channel, modality, counter, pinned, status, expires, agents = row
-    return values.Appointment(
-        id=str(identity),
-        reason=str(reason),
-        start=datetime.fromtimestamp(start, UTC),
-        duration_minutes=(end - start) // 60,
-        buffer_minutes=(until - end) // 60,
-        channel=values.Channel(channel),
-        modality=values.Modality(modality),
-        counter=str(counter),
-        agents=tuple(map(str, agents or ())),
-        pinned=pinned,
-        status=values.Status(status),
-        expires_at=None if expires is None else datetime.fromtimestamp(expires, UTC),
     )
 
 
