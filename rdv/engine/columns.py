@@ -6,7 +6,7 @@ column belongs to the i-th appointment; the order is the list's, which decides w
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import overload
 
@@ -152,6 +152,10 @@ class Columns(Sequence[Appointment]):
             agents=Coded(self.agents.names, self.agents.codes[of_wanted]),
             agents_from=_offsets(sizes[wanted]),
         )
+
+    def pinned_before(self, moment: datetime) -> "Columns":
+        """Return the same, with everything pinned that starts before a moment."""
+        return replace(self, pinned=self.pinned | (self.start < instant_of(moment)))
 
     def row_of(self, appointment_id: str) -> int | None:
         """Return the row of an appointment, None for an unknown id."""

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rdv.engine import values
 from rdv.engine.columns import Columns
 from rdv.models import packed
+from rdv.models.freeze import freeze_at
 from rdv.models.nation import Nation
 from rdv.models.office_reads import OFFICE_COLUMNS, OfficeRecord, office_record
 from rdv.models.reason_tree import ReasonNode, ReasonTree, overrides_from
@@ -88,12 +89,16 @@ class Version(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """One office's situation for some days: its record, every reason as it has it, and the engine's instance."""
+    """One office's situation for some days: its record, every reason as it has it, and the engine's instance.
+
+    Appointments of frozen days are pinned in it; at `frozen_until` another day's will be.
+    """
 
     office: OfficeRecord
     tree: ReasonTree
     reasons: Mapping[int, ReasonNode]
     instance: values.Instance
+    frozen_until: datetime
     version: Version
 
 
@@ -132,14 +137,16 @@ def parameters(offices: Sequence[int], first: date, last: date, now: datetime) -
 def _situation(row: Mapping[str, Any], tree: ReasonTree, now: datetime, holidays: frozenset[date]) -> Situation:
     document = {name: rows or [] for name, rows in orjson.loads(row["document"]).items()}
     record = office_record(row)
+    freeze = freeze_at(record, now)
     reasons = tree.at_office(record.kind, overrides_from(document["overrides"]))
     return Situation(
         office=record,
         tree=tree,
         reasons=reasons,
         instance=_Reader(document, record, tree, reasons, holidays).instance(
-            now, packed.columns(row["appointments"], row["served_by"])
+            now, packed.columns(row["appointments"], row["served_by"]).pinned_before(freeze.before)
         ),
+        frozen_until=freeze.until,
         version=Version(row["office_version"], row["national_version"], row["days_version"]),
     )
 

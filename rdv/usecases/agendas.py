@@ -2,7 +2,7 @@
 
 An agenda is kept with the version of what it was compiled from. Each use compares versions first (one statement for
 any number of offices) and reads again only what changed (one more). It is also read again once one of its holds
-expires, which no version tells.
+expires or a day is frozen, which no version tells.
 
 All agendas of one moment cover the same standard days, so that a version means the same for every office; a query
 beyond these gets an agenda of its own days.
@@ -37,9 +37,9 @@ class Agenda:
     asking: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def valid_at(self, now: datetime) -> bool:
-        """Tell whether no hold has expired since it was read."""
+        """Tell whether no hold has expired and no day was frozen since it was read."""
         until = self.engine.valid_until
-        return until is None or now < until
+        return now < self.situation.frozen_until and (until is None or now < until)
 
 
 class Agendas:
