@@ -14,7 +14,7 @@ from rdv.cli.demo import demo
 from rdv.cli.export import export_instance, export_schema
 from rdv.cli.query import query
 from rdv.cli.serve import serve
-from rdv.cli.slots import slots
+from rdv.cli.slots import check, slots
 from rdv.errors import OperatorError
 
 
@@ -47,4 +47,5 @@ app.command()(query)
 app.command("export-instance")(export_instance)
 app.command("export-schema")(export_schema)
 app.command("slots")(slots)
+app.command("check")(check)
 imports.register(app)

@@ -22,6 +22,7 @@ from rdv.engine import repair
 from rdv.engine.bounds import Loads
 from rdv.engine.chains import Chains
 from rdv.engine.seating import Seating, bits
+from rdv.engine.stranding import place_alike
 from rdv.engine.visits import Placement, Problem, Seat, Visit
 
 
@@ -71,6 +72,8 @@ def _placed(seating: Seating, problem: Problem, budget: Budget) -> Placement:
     steps = repair.Steps(budget.repair_steps * (len(waiting) + 1))
     if all(_seated(seating, visit, steps) for visit in waiting):
         return Placement(seats=dict(seating.seats), stranded=())
+    if (placement := place_alike(problem)) is not None:
+        return placement
     from rdv.engine import solver  # noqa: PLC0415 - OR-Tools takes long to load and is rarely needed
 
     return solver.place(problem, seconds=budget.solver_seconds)

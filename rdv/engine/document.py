@@ -8,6 +8,8 @@ it would be wrong for someone.
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
@@ -31,6 +33,7 @@ from rdv.engine.values import (
 MAX_ALL_OPENINGS = 20_000  # openings of all owners together
 MAX_AGENDA_DAYS = 1_000_000  # (counters + agents) x days from the first to the last appointment or query
 MAX_OPENING_DAYS = 10_000_000  # recurring openings of all owners x the same days
+MAX_ASKED_DAYS = 200_000  # days of all queries together: as many lists of starts
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -52,13 +55,15 @@ def parse_instance(document: object) -> Instance:
     try:
         shape = wire.InstanceShape.model_validate(document)
     except ValidationError as error:
-        raise _malformed(error) from None
+        raise malformed(error) from None
     instance = _instance(shape)
     _check_size(instance)
+    _check_pins(instance)
     return instance
 
 
-def _malformed(error: ValidationError) -> MalformedInstance:
+def malformed(error: ValidationError) -> MalformedInstance:
+    """Return the first of a document's faults."""
     first: Any = error.errors(include_url=False, include_input=False)[0]
     faults = {"missing": "is missing", "extra_forbidden": "is not a known field"}
     fault = faults.get(first["type"], str(first["msg"]).removeprefix("Value error, "))
@@ -297,6 +302,9 @@ def _check_size(instance: Instance) -> None:
     days = [day.toordinal() for query in instance.queries for day in (query.from_date, query.to_date)]
     days += [a.start.toordinal() for a in instance.appointments if a.takes_room(instance.now)]
     span = max(days) - min(days) + 1 if days else 0
+    asked = sum((query.to_date - query.from_date).days + 1 for query in instance.queries)
+    if asked > MAX_ASKED_DAYS:
+        raise MalformedInstance("queries", f"{asked} days in all are more than {MAX_ASKED_DAYS}")
     agendas = len(instance.counters) + len(instance.agents or ())
     if span * agendas > MAX_AGENDA_DAYS:
         raise MalformedInstance("", f"{agendas} counters and agents over {span} days are too many")
@@ -304,3 +312,21 @@ def _check_size(instance: Instance) -> None:
     openings = sum(opening.date is None for owner in owners for opening in owner.openings)
     if span * openings > MAX_OPENING_DAYS:
         raise MalformedInstance("", f"{openings} recurring openings over {span} days are too many")
+
+
+def _check_pins(instance: Instance) -> None:
+    """Refuse pinned appointments that use one counter or one agent at once: no plan could keep them all."""
+    pinned = [(at, a) for at, a in enumerate(instance.appointments) if a.pinned and a.takes_room(instance.now)]
+    counters = ((a.counter, "counter", at) for at, a in pinned if a.counter is not None)
+    agents = ((agent, f"agents[{nth}]", at) for at, a in pinned for nth, agent in enumerate(a.agents))
+    used = [*counters, *(agents if instance.agents is not None else ())]
+    by_user: dict[tuple[bool, str], list[tuple[datetime, int, str]]] = {}
+    for name, field, at in used:
+        by_user.setdefault((field == "counter", name), []).append((instance.appointments[at].start, at, field))
+    for (_, name), uses in by_user.items():
+        uses.sort()
+        for (_, one, _), (start, other, field) in pairwise(uses):
+            earlier = instance.appointments[one]
+            if start < earlier.start + timedelta(minutes=earlier.duration_minutes + earlier.buffer_minutes):
+                fault = f'"{name}" is pinned to appointment "{earlier.id}" at the same time'
+                raise MalformedInstance(f"appointments[{other}].{field}", fault)

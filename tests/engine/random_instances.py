@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from rdv.engine.document import clock_time
+from rdv.engine.document import MalformedInstance, clock_time, parse_instance
 from rdv.engine.referee import EPOCH, instant_of
 
 Document = dict[str, Any]
@@ -200,4 +200,16 @@ class Writer:
 @st.composite
 def documents(draw: Draw, *, agents: bool) -> Document:
     """Draw an instance document, with or without a list of agents."""
-    return Writer(draw, grain=draw(st.sampled_from([15, 5, 5, 1]))).document(agents=agents)
+    document = Writer(draw, grain=draw(st.sampled_from([15, 5, 5, 1]))).document(agents=agents)
+    while (at := _contradiction(document)) is not None:
+        document["appointments"][at]["pinned"] = False
+    return document
+
+
+def _contradiction(document: Document) -> int | None:
+    """Return an appointment that is pinned where another is pinned at the same time."""
+    try:
+        parse_instance(document)
+    except MalformedInstance as fault:
+        return int(fault.path.split("[")[1].split("]")[0])
+    return None

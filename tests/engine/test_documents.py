@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_instances import documents
 
+from rdv.engine import lines
 from rdv.engine.document import MalformedInstance, parse_instance
 from rdv.engine.export import instance_document, result_document
 from rdv.engine.lines import answer_lines, run_slots
@@ -224,3 +225,79 @@ def test_open_ended_closures_and_absences_reach_to_the_end_of_the_calendar() -> 
     result = solve(parse_instance(document), explain=True)
     assert result.stranded == ("1",)
     assert [(why.code, why.starts) for why in result.answers[0].why] == [("CLOSURE", 4)]
+
+
+def pinned(name: str, start: str, **more: Any) -> dict[str, Any]:
+    return {"id": name, "reason": "r", "start": f"2027-03-01T{start}:00+01:00", "pinned": True} | more
+
+
+@pytest.mark.parametrize(
+    ("appointments", "line"),
+    [
+        (
+            [pinned("1", "09:00", counter="A"), pinned("2", "12:00", counter="A"), pinned("3", "09:59", counter="A")],
+            'appointments[2].counter: "A" is pinned to appointment "1" at the same time',
+        ),
+        (
+            [pinned("1", "09:00", counter="A", buffer_minutes=5), pinned("2", "10:04", counter="A")],
+            'appointments[1].counter: "A" is pinned to appointment "1" at the same time',
+        ),
+        (
+            [pinned("2", "09:30", counter="B", agents=["x"]), pinned("1", "09:00", counter="A", agents=["x"])],
+            'appointments[0].agents[0]: "x" is pinned to appointment "1" at the same time',
+        ),
+    ],
+)
+def test_pins_that_no_plan_can_keep_are_refused(appointments: list[dict[str, Any]], line: str) -> None:
+    with pytest.raises(MalformedInstance) as refused:
+        parse_instance(changed("appointments", appointments))
+    assert str(refused.value) == line
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pinned("2", "10:00", counter="A"),
+        pinned("2", "09:30", counter="B"),
+        pinned("2", "09:30", counter="A", status="CANCELLED"),
+        pinned("2", "09:30", counter="A", status="HELD", expires_at="2027-03-01T08:00:00+01:00"),
+        pinned("2", "09:30", counter="A") | {"pinned": False},
+        pinned("2", "09:30"),
+    ],
+)
+def test_pins_that_can_all_be_kept_are_accepted(other: dict[str, Any]) -> None:
+    parse_instance(changed("appointments", [pinned("1", "09:00", counter="A"), other]))
+
+
+class Endless(io.RawIOBase):
+    """A file without end or line break."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self.given += len(buffer)
+        buffer[:] = b"0" * len(buffer)
+        return len(buffer)
+
+
+def test_a_file_without_end_is_refused_after_a_bounded_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "MAX_BYTES", 1_000)
+    endless, err = Endless(), io.StringIO()
+    assert run_slots(io.BufferedReader(endless), io.BytesIO(), err, lines=False, explain=False) == 2
+    assert err.getvalue() == f"{lines.TOO_LONG}\n"
+    assert endless.given < 100_000
+
+
+def test_a_line_that_is_too_long_is_refused_and_the_next_one_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    valid = orjson.dumps(VALID)
+    monkeypatch.setattr(lines, "MAX_BYTES", len(valid))
+    out = io.BytesIO()
+    file = io.BytesIO(b" " * 5 * len(valid) + b"\n" + valid + b"\n" + b"9" * (len(valid) + 1))
+    assert run_slots(file, out, io.StringIO(), lines=True, explain=False) == 1
+    first, second, third = map(orjson.loads, out.getvalue().splitlines())
+    assert first == third == {"error": lines.TOO_LONG}
+    assert second["format"] == "rdv-result/1"

@@ -1,13 +1,14 @@
 """Cases that brute force on small instances does not reach: sizes, two pins in one place, who is taken first."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from rdv.engine.document import MalformedInstance, parse_instance
 from rdv.engine.lines import answer_text
-from rdv.engine.slots import Office
+from rdv.engine.slots import Office, solve
 from rdv.engine.values import Place
 
 WEEK = ["mon", "tue", "wed", "thu", "fri"]
@@ -29,10 +30,11 @@ def instance(**fields: Any) -> dict[str, Any]:
 
 
 def test_of_two_appointments_pinned_to_one_counter_at_one_time_the_newer_is_stranded() -> None:
-    pinned = [{"id": name, "reason": "r", "start": NINE, "counter": "A", "pinned": True} for name in ("old", "new")]
-    answer = json.loads(answer_text(json.dumps(instance(appointments=pinned)).encode()))
-    assert answer["stranded"] == ["new"]
-    assert answer["results"][0]["remaining"] == [1, 2]
+    both = [{"id": name, "reason": "r", "start": NINE, "counter": "A"} for name in ("old", "new")]
+    read = parse_instance(instance(appointments=both))  # pinned, a document would be refused
+    result = solve(replace(read, appointments=tuple(replace(a, pinned=True) for a in read.appointments)))
+    assert result.stranded == ("new",)
+    assert result.answers[0].remaining == (1, 2)
 
 
 def test_thousands_of_appointments_at_a_closed_office_are_stranded_without_searching() -> None:

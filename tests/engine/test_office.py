@@ -123,8 +123,3 @@ def test_many_reschedules_at_once_are_each_answered_without_the_one_they_replace
     assert office.answer(ASKED).remaining == (len(names),)
     for name in (*names, *names):
         assert office.answer(replace(ASKED, replacing=name)).remaining == (1, len(names))
-
-
-def test_two_pinned_to_one_counter_at_one_time_strand_the_newer() -> None:
-    pinned = [appointment("1", pinned=True), appointment("2", pinned=True)]
-    assert solve(instance_with(appointments=pinned)).stranded == ("2",)
