@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import engine, http, rows
+from benchmarks import engine, fill, http, rows
 
-SUITES = {"engine": engine.run, "http": http.run, "rows": rows.run}
+SUITES = {"engine": engine.run, "fill": fill.run, "http": http.run, "rows": rows.run}
 
 
 def main(names: list[str]) -> None:

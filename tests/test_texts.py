@@ -15,7 +15,7 @@ def messages() -> Iterator[str]:
     """Every text of a refusal or a translation in the source: the literal that reads as a sentence."""
     for path in Path(rdv.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and _name(node.func) in REFUSALS | {"translate", "taken"}:
+            if isinstance(node, ast.Call) and _name(node.func) in REFUSALS | {"translate", "plural", "taken"}:
                 for argument in node.args:
                     if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and " " in argument.value:
                         yield argument.value
@@ -42,6 +42,14 @@ def test_a_text_is_filled_in_the_language_asked_for() -> None:
     message = "At most {limit} appointments at a time are possible at this office."
     assert Translate("en")(message, limit=3) == "At most 3 appointments at a time are possible at this office."
     assert Translate("fr")(message, limit=3) == "Au plus 3 rendez-vous à la fois sont possibles dans ce service."
+
+
+def test_a_number_decides_between_singular_and_plural_as_its_language_does() -> None:
+    one, many = "{starts} start removed: {cause}", "{starts} starts removed: {cause}"
+    french = [Translate("fr").plural(one, many, starts, cause="x") for starts in (0, 1, 2)]
+    assert french == ["0 créneau retiré : x", "1 créneau retiré : x", "2 créneaux retirés : x"]
+    english = [Translate("en").plural(one, many, starts, cause="x") for starts in (0, 1, 2)]
+    assert english == ["0 starts removed: x", "1 start removed: x", "2 starts removed: x"]
 
 
 def test_the_language_is_the_one_the_browser_prefers_and_french_otherwise() -> None:

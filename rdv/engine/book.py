@@ -135,9 +135,13 @@ class Book:
         """Return the ticks a counter is occupied, as far as placed; `findings` places its window."""
         return self._counter_busy[counter]
 
+    def free(self, kind: Kind, counter: int) -> int:
+        """Return the ticks at which a counter, and agents enough for it, are free for a kind, as far as placed."""
+        return ticks.erode(~self._counter_busy[counter], kind.span) & self._served(kind, counter)
+
     def remaining(self, kind: Kind, start: int) -> int:
-        """Return how many visits of a kind could start together at a feasible tick already decided."""
-        found = self._findings[kind]
+        """Return how many visits of a kind could start together at a feasible tick."""
+        found = self._findings.setdefault(kind, Findings())
         count = found.remaining.get(start)
         if count is None:
             by_count = self._count(kind)

@@ -12,11 +12,11 @@ from datetime import UTC, date, datetime, timedelta
 from rdv.engine import ticks
 from rdv.engine.assignment import DEFAULT, Budget
 from rdv.engine.book import Book
-from rdv.engine.compact import compact
+from rdv.engine.compact import compact, off_grid
 from rdv.engine.compile import Compiled
 from rdv.engine.horizon import day_from
 from rdv.engine.kind import Kind
-from rdv.engine.values import Answer, Instance, Place, Policy, Query, Result, Seated, WhyNot
+from rdv.engine.values import Answer, Instance, Place, Policy, Query, Result, Seated
 from rdv.engine.why import why
 
 BOOKS_KEPT = 8  # rescheduling pages open at the same time for one office and its period
@@ -76,8 +76,8 @@ class Office:
         starts = ticks.members(offered)
         return Answer(
             starts=tuple(map(self.compiled.horizon.moment, starts)),
-            remaining=tuple(book.remaining(kind, start) for start in starts) if remaining else (),
-            why=self._why(query, kind, feasible, offered, moment) if explain else (),
+            remaining=tuple(book.remaining(self.bookable(kind), start) for start in starts) if remaining else (),
+            why=why(book, query, kind, feasible=feasible | offered, offered=offered, now=moment) if explain else (),
         )
 
     def first(self, query: Query, *, now: datetime | None = None) -> tuple[datetime, int] | None:
@@ -95,14 +95,15 @@ class Office:
             _, offered = self._offered(book, kind, replace(query, from_date=day, to_date=day), now or self.instance.now)
             if offered:
                 start = (offered & -offered).bit_length() - 1
-                return self.compiled.horizon.moment(start), book.remaining(kind, start)
+                return self.compiled.horizon.moment(start), book.remaining(self.bookable(kind), start)
         return None
 
     def seat(self, query: Query, start: datetime, *, now: datetime | None = None) -> Seated | None:
         """Return a place for an appointment at a start, and who has to move for it; None when it cannot be had.
 
         The start is a candidate within lead time and horizon (rules 2 and 5); a compact office takes every feasible
-        one, since it showed it when the usager chose. Raises KeyError and ValueError as `answer` does.
+        one, on the grid or not, since what it showed when the usager chose may have changed. Raises KeyError and
+        ValueError as `answer` does.
         """
         if not self.covers(query):
             raise ValueError(f"the office is not compiled for {query.from_date} to {query.to_date}")
@@ -114,7 +115,7 @@ class Office:
         )
         if not begin <= at < end or horizon.moment(at) != start.astimezone(UTC):
             return None
-        found = self._book(query.replacing).seat(kind, at)
+        found = self._book(query.replacing).seat(self.bookable(kind), at)
         if found is None:
             return None
         new, moves = found
@@ -122,6 +123,10 @@ class Office:
             place=self._place(new.counter, new.agents),
             moves={name: self._place(seat.counter, seat.agents) for name, seat in moves.items()},
         )
+
+    def bookable(self, kind: Kind) -> Kind:
+        """Return a kind with every start that may be booked: those of a compact office may lie off the grid."""
+        return off_grid(kind) if self.instance.rules.policy is Policy.COMPACT else kind
 
     def result(self, *, explain: bool = False) -> Result:
         """Answer the instance's own queries, with a place for every live appointment that can have one."""
@@ -150,7 +155,7 @@ class Office:
         found = book.findings(kind, low, high)
         feasible = found.feasible & ticks.interval(low, high)
         if self.instance.rules.policy is Policy.COMPACT and feasible:
-            return feasible, compact(book, kind, feasible, first, last)
+            return feasible, compact(book, kind, feasible, (low, high), (first, last))
         return feasible, feasible
 
     def _window(self, begin: int, end: int, now: datetime) -> tuple[int, int]:
@@ -158,9 +163,6 @@ class Office:
         low, high = self.compiled.bookable(now)
         low = min(max(begin, low), end)
         return low, max(min(end, high), low)
-
-    def _why(self, query: Query, kind: Kind, feasible: int, offered: int, now: datetime) -> tuple[WhyNot, ...]:
-        return why(self.compiled, query, kind, feasible=feasible, offered=offered, now=now)
 
     def _place(self, counter: int, agents: int) -> Place:
         agents_of = self.instance.agents or ()

@@ -240,12 +240,19 @@ class Instance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyNot:
-    """`starts` grid starts of one local day that are not offered, for the one reason named by `code`."""
+    """`starts` grid starts of one local day that are not offered, for the one reason named by `code`.
+
+    `counters` are those that it took them from. Of FULL starts, `late` would run past every opening, and at
+    `unserved` a counter is free but not enough agents are. `detail` says it in English.
+    """
 
     date: date
     code: str
     starts: int
     detail: str
+    counters: tuple[str, ...] = ()
+    late: int = 0
+    unserved: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,12 @@ A start so late that the visit would run past the opening is a grid start too. N
 counted with those that find no place, `FULL`, and the detail says how many they are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from rdv.engine import ticks
+from rdv.engine.book import Book
 from rdv.engine.compile import Compiled
 from rdv.engine.horizon import day_from
 from rdv.engine.kind import Kind
@@ -35,24 +36,35 @@ class _Sifted:
     taken: dict[int, int]
 
 
-def why(
-    compiled: Compiled, query: Query, kind: Kind, *, feasible: int, offered: int, now: datetime
-) -> tuple[WhyNot, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A question; `free` are the ticks at which some counter is free for the visit, agents aside."""
+
+    compiled: Compiled
+    query: Query
+    kind: Kind
+    free: int
+
+
+def why(book: Book, query: Query, kind: Kind, *, feasible: int, offered: int, now: datetime) -> tuple[WhyNot, ...]:
     """Count the grid starts of the query's days that are not offered, by day and code.
 
     `feasible` and `offered` are sets of ticks; `offered` is a part of `feasible`, which respects the clock already.
     """
+    compiled = book.compiled
     first, last = day_from(query.from_date), day_from(query.to_date)
     within = ticks.interval(*compiled.horizon.days(first, last))
     grid = {c: compiled.grid(c, kind.step) & within for c in range(len(compiled.instance.counters))}
     sifted = _sift(_sieves(compiled, kind, feasible, offered, now), grid)
+    free = _union({c: starts & ticks.erode(~book.busy(c), kind.span) for c, starts in compiled.candidates(kind)})
+    asked = _Asked(compiled=compiled, query=query, kind=kind, free=free)
     holidays = _holidays(compiled)
     whole = _union(grid)
     found: list[WhyNot] = []
     for day in range(first, last + 1):
         begin, end = compiled.horizon.days(day, day)
         if whole & ticks.interval(begin, end):
-            found += _of_day(compiled, query, kind, sifted, (day, ticks.interval(begin, end)))
+            found += _of_day(asked, sifted, day, ticks.interval(begin, end))
         else:
             found.append(_without_grid(day, holiday=day in holidays))
     return tuple(found)
@@ -85,18 +97,35 @@ def _sift(sieves: tuple[Sieve, ...], grid: dict[int, int]) -> list[_Sifted]:
     return sifted
 
 
-def _of_day(compiled: Compiled, query: Query, kind: Kind, sifted: list[_Sifted], day: tuple[int, int]) -> list[WhyNot]:
-    ordinal, within = day
+def _of_day(asked: _Asked, sifted: list[_Sifted], day: int, within: int) -> list[WhyNot]:
     found = []
     for sieve in sifted:
         count = (sieve.lost & within).bit_count()
         if count:
-            names = [compiled.instance.counters[c].id for c, starts in sieve.taken.items() if starts & within]
-            detail = _detail(compiled, query, sieve.code, names)
-            if sieve.code == "FULL":
-                detail += _tails(compiled, kind, sieve, within)
-            found.append(WhyNot(date=date.fromordinal(ordinal), code=sieve.code, starts=count, detail=detail))
+            names = tuple(
+                asked.compiled.instance.counters[c].id for c, starts in sieve.taken.items() if starts & within
+            )
+            late, unserved = (0, 0) if sieve.code != "FULL" else _of_full(asked, sieve, within)
+            detail = _detail(asked, sieve.code, names) if sieve.code != "FULL" else _full(count, names, late, unserved)
+            found.append(
+                WhyNot(
+                    date=date.fromordinal(day),
+                    code=sieve.code,
+                    starts=count,
+                    detail=detail,
+                    counters=names,
+                    late=late,
+                    unserved=unserved,
+                )
+            )
     return found
+
+
+def _of_full(asked: _Asked, sieve: _Sifted, within: int) -> tuple[int, int]:
+    """Count the starts that would run past every opening, and those at which a counter is free but no agents are."""
+    fitting = _union({c: asked.compiled.fitting(c, asked.kind.duration) & starts for c, starts in sieve.taken.items()})
+    lost = sieve.lost & within
+    return (lost & ~fitting).bit_count(), (lost & fitting & asked.free).bit_count()
 
 
 def _without_grid(day: int, *, holiday: bool) -> WhyNot:
@@ -105,32 +134,36 @@ def _without_grid(day: int, *, holiday: bool) -> WhyNot:
     return WhyNot(date=date.fromordinal(day), code=code, starts=0, detail=detail)
 
 
-def _detail(compiled: Compiled, query: Query, code: str, counters: list[str]) -> str:
-    asked = f'reason "{query.reason}"'
-    rules = compiled.instance.rules
+def _detail(asked: _Asked, code: str, counters: Sequence[str]) -> str:
+    query, instance = asked.query, asked.compiled.instance
+    reason = f'reason "{query.reason}"'
     texts = {
         "CLOSURE": f"closed at {_listed(counters)}",
-        "NO_COUNTER": f"not for {asked}, {query.channel}, {query.modality} at {_listed(counters)}",
+        "NO_COUNTER": f"not for {reason}, {query.channel}, {query.modality} at {_listed(counters)}",
         "NOT_EXPOSED": f"booking is not open at {_listed(counters)}",
-        "LEAD_TIME": f"in the past or less than {rules.min_lead_minutes} minutes from now",
-        "HORIZON": f"more than {rules.max_lead_days} days from now",
-        "NO_AGENT": f"fewer than {compiled.reasons[query.reason].agents} agents present for {asked}",
-        "FULL": "no counter and agents can be made free",
+        "LEAD_TIME": f"in the past or less than {instance.rules.min_lead_minutes} minutes from now",
+        "HORIZON": f"more than {instance.rules.max_lead_days} days from now",
+        "NO_AGENT": f"fewer than {asked.compiled.reasons[query.reason].agents} agents present for {reason}",
         "POLICY": "would leave a gap too short to be used",
     }
     return texts[code]
 
 
-def _listed(names: list[str]) -> str:
+def _full(starts: int, counters: Sequence[str], late: int, unserved: int) -> str:
+    """Say what is taken: counters, agents, or both; and how many starts are just too late."""
+    tail = f"; {late} of these starts would run past the opening" if 0 < late < starts else ""
+    if late == starts:
+        return "would run past the opening"
+    if not unserved:
+        return f"nobody can be moved to free {_listed(counters)}{tail}"
+    if unserved == starts - late:
+        return f"no agents can be made free{tail}"
+    return f"no agents can be made free, or nobody can be moved to free {_listed(counters)}{tail}"
+
+
+def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return ", ".join(f'"{name}"' for name in names[:NAMES_SHOWN]) + more
-
-
-def _tails(compiled: Compiled, kind: Kind, sieve: _Sifted, within: int) -> str:
-    """Say how many starts are too near the end of every opening for the visit."""
-    fitting = _union({c: compiled.fitting(c, kind.duration) & starts for c, starts in sieve.taken.items()})
-    late = (sieve.lost & within & ~fitting).bit_count()
-    return f"; {late} of these starts would run past the opening" if late else ""
 
 
 def _holidays(compiled: Compiled) -> set[int]:

@@ -11,6 +11,8 @@ from rdv.schema.context import Info
 from rdv.schema.enums import Channel, Modality
 from rdv.schema.offices import Office
 from rdv.schema.reasons import Reason
+from rdv.schema.why_words import Words
+from rdv.usecases import access
 from rdv.usecases import slots as use_case
 from rdv.usecases.slots import SlotsFound
 
@@ -37,7 +39,9 @@ class WhyNot:
     date: dt.date = strawberry.field(description="The office's local day.")
     code: str = strawberry.field(description="CLOSED, HOLIDAY, CLOSURE, NO_COUNTER, NOT_EXPOSED, NO_AGENT, LEAD_TIME …")
     starts: int = strawberry.field(description="How many starts it removed; each start is counted once.")
-    detail: str = strawberry.field(description="The same in words.")
+    detail: str = strawberry.field(
+        description="The same in words, in the language of the request; with counters' names for who manages them."
+    )
 
 
 @strawberry.type(description="The free slots of an office for a reason over some days.")
@@ -121,10 +125,19 @@ async def search(info: Info, wanted: SlotsInput) -> SlotSearch:
             explain="why" in named,
         ),
     )
-    return _search(found, with_slots="slots" in named)
+    return _search(found, await _why(info, found), with_slots="slots" in named)
 
 
-def _search(found: SlotsFound, *, with_slots: bool) -> SlotSearch:
+async def _why(info: Info, found: SlotsFound) -> list[WhyNot]:
+    if not found.answer.why:
+        return []
+    counters = {str(counter.id): counter for counter in await info.context.counters.load(found.office.id)}
+    manages = access.may(info.context.viewer, access.Module.APPOINTMENTS, found.office)
+    words = Words(found=found, counters=counters, translate=info.context.translate, with_counters=manages)
+    return [WhyNot(date=w.date, code=w.code, starts=w.starts, detail=words.of(w)) for w in found.answer.why]
+
+
+def _search(found: SlotsFound, why: list[WhyNot], *, with_slots: bool) -> SlotSearch:
     situation = found.agenda.situation
     minutes = found.reason.duration_minutes
     answer = found.answer
@@ -147,7 +160,7 @@ def _search(found: SlotsFound, *, with_slots: bool) -> SlotSearch:
         days=days,
         count=len(pairs),
         first=made(pairs[0]) if pairs else None,
-        why=[WhyNot(date=w.date, code=w.code, starts=w.starts, detail=w.detail) for w in answer.why],
+        why=why,
         version=str(situation.version),
     )
 

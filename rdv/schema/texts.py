@@ -4,11 +4,12 @@ English texts are the msgids, so English needs no catalogue. Catalogues are read
 are small, and nothing has to be compiled.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from babel import negotiate_locale
+from babel import Locale, negotiate_locale
 from babel.messages.pofile import read_po
 
 LANGUAGES = ("fr", "en")
@@ -25,12 +26,22 @@ class Translate:
         text = message if self.language == "en" else catalogue(self.language).get(message, message)
         return text.format(**values)
 
+    def plural(self, one: str, many: str, starts: int, **values: object) -> str:
+        """Return one of two messages by the language's rule for a number of starts, its places filled."""
+        singular = Locale(self.language).plural_form(starts) == "one"
+        return self(one if singular else many, starts=starts, **values)
+
 
 @cache
 def catalogue(language: str) -> dict[str, str]:
-    """Return a language's texts by msgid; what is not translated is left out."""
+    """Return a language's texts by msgid, a plural's by its own; what is not translated is left out."""
     with files("rdv").joinpath("locale", language, "LC_MESSAGES", "rdv.po").open("rb") as file:
-        return {str(m.id): str(m.string) for m in read_po(file, locale=language) if m.id and m.string}
+        messages = [(_forms(m.id), _forms(m.string)) for m in read_po(file, locale=language)]
+    return {given: text for ids, texts in messages for given, text in zip(ids, texts, strict=True) if given and text}
+
+
+def _forms(text: str | Sequence[str] | None) -> Sequence[str]:
+    return [text] if isinstance(text, str) else text or []
 
 
 def language_from(accept_language: str) -> str:

@@ -168,7 +168,7 @@ def _check_candidate(agenda: Agenda, query: Query, start: datetime, now: datetim
     """Say what is wrong with a start that is not taken but never was one."""
     compiled = agenda.engine.compiled
     tick = compiled.horizon.earliest(start, 0)
-    kind = compiled.kind(query.reason, query.channel, query.modality)
+    kind = agenda.engine.bookable(compiled.kind(query.reason, query.channel, query.modality))
     if compiled.horizon.moment(tick) != start or not any(s >> tick & 1 for _, s in compiled.candidates(kind)):
         raise InvalidInput("start", "This is not one of the office's start times for this reason.")
     low, high = compiled.bookable(now)

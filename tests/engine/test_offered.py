@@ -1,7 +1,6 @@
 """What the engine answers is what brute force answers, for hundreds of small random instances."""
 
 import random
-from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +11,9 @@ from slot_oracle import Oracle
 
 from rdv.engine.assignment import DEFAULT, Budget
 from rdv.engine.document import parse_instance
-from rdv.engine.referee import EPOCH, minute_of, violations
+from rdv.engine.referee import minute_of, violations
 from rdv.engine.slots import solve
-from rdv.engine.values import Answer, Instance
+from rdv.engine.values import Answer
 
 MANY = settings(max_examples=6 * settings().max_examples)
 BOTH = st.booleans().flatmap(lambda agents: documents(agents=agents))
@@ -73,22 +72,6 @@ def test_the_order_of_the_input_changes_no_start(document: dict[str, Any], order
 @given(BOTH)
 def test_the_same_document_gets_the_same_answer_twice(document: dict[str, Any]) -> None:
     assert solve(parse_instance(document), explain=True) == solve(parse_instance(document), explain=True)
-
-
-@given(BOTH)
-def test_a_compact_office_offers_feasible_starts_on_every_day_that_has_one(document: dict[str, Any]) -> None:
-    document["office"]["policy"] = "compact"
-    instance = parse_instance(document)
-    oracle = Oracle(instance)
-    for query, answer in zip(instance.queries, solve(instance).answers, strict=True):
-        feasible = oracle.offered(query)
-        offered = dict(zip(map(minute_of, answer.starts), answer.remaining, strict=True))
-        assert offered.items() <= feasible.items()
-        assert {start.date() for start in answer.starts} == {local_day(instance, start) for start in feasible}
-
-
-def local_day(instance: Instance, minute: int) -> date:
-    return (EPOCH + timedelta(minutes=minute)).astimezone(instance.zone).date()
 
 
 @pytest.mark.parametrize("explain", [True, False])
