@@ -8,9 +8,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import engine, fill, http, rows
+from benchmarks import engine, fill, http, rows, smptsp, stages
 
-SUITES = {"engine": engine.run, "fill": fill.run, "http": http.run, "rows": rows.run}
+SUITES = {
+    "engine": engine.run,
+    "fill": fill.run,
+    "http": http.run,
+    "rows": rows.run,
+    "smptsp": smptsp.run,
+    "stages": stages.run,
+}
 
 
 def main(names: list[str]) -> None:

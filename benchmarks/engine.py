@@ -41,8 +41,8 @@ class Size:
 SIZES = (Size("S", 3, 7), Size("M", 6, 30), Size("L", 20, 60), Size("XL", 40, 180))
 
 
-def frozen(size: Size) -> Instance:
-    """Return the office of a size: always the same one."""
+def frozen(size: Size, share: float = SHARE_BOOKED) -> Instance:
+    """Return the office of a size: always the same one. `share`: how often a visit is put rather than a gap."""
     random = Random(SEED)
     days = [FIRST + timedelta(days=n) for n in range(size.days)]
     appointments: list[Appointment] = []
@@ -52,7 +52,7 @@ def frozen(size: Size) -> Instance:
             at = OPEN
             while at < CLOSE:
                 minutes = min(random.choice((15, 30, 45)), CLOSE - at)
-                if random.random() < SHARE_BOOKED:
+                if random.random() < share:
                     appointments.append(
                         Appointment(
                             id=str(len(appointments)),

@@ -13,6 +13,7 @@ for it among the counters, and among the agents. Each of these *halves* is a pro
 counter and a visit served by two agents is two visits.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -39,10 +40,11 @@ DEFAULT = Budget()
 
 @dataclass(slots=True)
 class Verdicts:
-    """Which of the candidates fit (by id), and for how many that was not found out."""
+    """Which of the candidates fit (by id), for how many that was not found out, and how many each stage settled."""
 
     fits: set[str] = field(default_factory=set)
     undecided: int = 0
+    settled: Counter[str] = field(default_factory=Counter)
 
 
 def place(problem: Problem, *, budget: Budget = DEFAULT) -> Placement:
@@ -142,21 +144,27 @@ class Placed:
             served = agents.feasible_jointly(asked)
             verdicts.fits -= {visit.id for visit in asked} - served.fits
             verdicts.undecided += served.undecided
+            verdicts.settled += served.settled
         return verdicts
 
     def feasible_jointly(self, visits: Sequence[Visit]) -> Verdicts:
         """Answer `feasible` with counters and agents as one question."""
         verdicts = Verdicts()
-        hopeful = [visit for visit in visits if self.loads.at_most(visit)]
         open_ = []
-        for visit in hopeful:
-            if self.loads.is_exact(visit):
-                verdicts.fits.add(visit.id)
-            elif self._chains.may_fit(visit):
-                if self._seated([visit]):
+        for visit in visits:
+            stage = "count"
+            if self.loads.at_most(visit):
+                if self.loads.is_exact(visit):
+                    verdicts.fits.add(visit.id)
+                elif not self._chains.may_fit(visit):
+                    stage = "bound"
+                elif self._seated([visit]):
+                    stage = "repair"
                     verdicts.fits.add(visit.id)
                 else:
+                    stage = "solver"
                     open_.append(visit)
+            verdicts.settled[stage] += 1
         if open_:
             from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
@@ -164,27 +172,28 @@ class Placed:
             verdicts.fits |= fit
         return verdicts
 
-    def remaining(self, visit: Visit) -> int:
-        """Return how many visits like a feasible one could be added together."""
+    def remaining(self, visit: Visit) -> tuple[int, int]:
+        """Return how many visits like a feasible one are known to fit together, and how many more are undecided."""
         halves = self._halves
         if halves is None:
             return self.remaining_jointly(visit, known=1)
-        count = halves[0].remaining_jointly(_unserved(visit), known=1)
+        count, undecided = halves[0].remaining_jointly(_unserved(visit), known=1)
         if count > 1 and visit.agents_needed:
-            served = halves[1].remaining_jointly(_unit(visit), known=visit.agents_needed)
+            served, unsure = halves[1].remaining_jointly(_unit(visit), known=visit.agents_needed)
             count = min(count, served // visit.agents_needed)
-        return count
+            undecided += unsure
+        return count, undecided
 
-    def remaining_jointly(self, visit: Visit, *, known: int) -> int:
+    def remaining_jointly(self, visit: Visit, *, known: int) -> tuple[int, int]:
         """Answer `remaining` with counters and agents as one question; `known` of the visits certainly fit."""
         most = self.loads.at_most(visit)
         if most <= known or self.loads.is_exact(visit):
-            return most
+            return most, 0
         most = min(most, self._chains.most_copies(visit))
         copies = _copies(visit, most)
         count = known if most <= known else max(self._seated(copies), known)
         if count >= most:
-            return count
+            return count, 0
         from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
         return solver.most_copies(self.problem, copies, at_least=count, seconds=self.budget.solver_seconds)

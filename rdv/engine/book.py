@@ -14,7 +14,7 @@ What was found out is kept: a second query of the same kind costs a few operatio
 """
 
 from bisect import bisect_left, bisect_right
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -40,7 +40,6 @@ class Findings:
     decided: int = 0
     feasible: int = 0
     untouched: int = 0
-    undecided: int = 0
     remaining: dict[int, int] = field(default_factory=dict)
 
     def outside(self, changed: int, span: int) -> "Findings":
@@ -50,7 +49,6 @@ class Findings:
             decided=self.decided & same,
             feasible=self.feasible & same,
             untouched=self.untouched & same,
-            undecided=self.undecided,
             remaining={start: count for start, count in self.remaining.items() if same >> start & 1},
         )
 
@@ -63,6 +61,7 @@ class Book:
         self.compiled = compiled
         self.budget = budget
         self.undecided = 0
+        self.settled: Counter[str] = Counter()  # how many starts each stage decided
         live = compiled.live
         self._components = Components(live)
         self._stays = self._components.all_of(live.standing(compiled))
@@ -151,7 +150,8 @@ class Book:
             elif not kind.agents_needed and found.untouched >> start & 1:
                 count = visit.counters.bit_count()
             else:
-                count = self._around(self._touched(visit.start, visit.until)).remaining(visit)
+                count, undecided = self._around(self._touched(visit.start, visit.until)).remaining(visit)
+                self.undecided += undecided
             found.remaining[start] = count
         return count
 
@@ -267,8 +267,10 @@ class Book:
         if open_:
             by_count = self._count(kind)
             by_counting = open_ & by_count.feasible
+            self.settled["count"] += (open_ & (by_count.exact | by_count.out)).bit_count()
             open_ &= ~(by_count.exact | by_count.out)
-        asked = self._ask(kind, found, ticks.members(open_))
+        self.settled["witness"] += (free & window).bit_count()
+        asked = self._ask(kind, ticks.members(open_))
         found.decided |= window
         found.feasible |= free & window | by_counting | asked
         found.untouched |= window & ~blocked
@@ -291,14 +293,15 @@ class Book:
         ]
         return ticks.at_least(free, kind.agents_needed, self.compiled.horizon_mask)
 
-    def _ask(self, kind: Kind, found: Findings, starts: Sequence[int]) -> int:
+    def _ask(self, kind: Kind, starts: Sequence[int]) -> int:
         """Return which of the starts can be had by rearranging the components they touch."""
         visits = [self.compiled.candidate_visit(kind, start) for start in starts]
         hopeful = [v for v in visits if v.agents.bit_count() >= v.agents_needed]
         feasible: list[int] = []
         for which, group in self._clusters(hopeful):
             verdicts = self._around(which).feasible(group)
-            found.undecided += verdicts.undecided
+            self.undecided += verdicts.undecided
+            self.settled += verdicts.settled
             feasible.extend(visit.start for visit in group if visit.id in verdicts.fits)
         return ticks.points(feasible, self.compiled.horizon.length)
 

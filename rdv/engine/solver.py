@@ -302,23 +302,24 @@ def which_fit(problem: Problem, candidates: Sequence[Visit], *, seconds: float) 
     return fits, 0
 
 
-def most_copies(problem: Problem, copies: Sequence[Visit], *, at_least: int, seconds: float) -> int:
-    """Return how many of the copies of one visit fit together; what is not found out in time does not count."""
+def most_copies(problem: Problem, copies: Sequence[Visit], *, at_least: int, seconds: float) -> tuple[int, int]:
+    """Return how many of the copies of one visit are known to fit together, and how many more are undecided."""
+    unknown = at_least, len(copies) - at_least
     if too_large(problem, len(copies)):
-        return at_least
+        return unknown
     # What counting allows is nearly always the answer, and "do they all fit" is a much easier question than "how many".
     together = Model(problem, copies, all_sit=True, seconds=seconds)
     for copy in copies:
         together.cp.add(together.sits[copy.id] == 1)
     answer = together.solve()
     if not isinstance(answer, Infeasible):
-        return len(copies) if isinstance(answer, dict) else at_least
+        return (len(copies), 0) if isinstance(answer, dict) else unknown
     model = Model(problem, copies[:-1], all_sit=True, seconds=seconds)
     for one, other in pairwise(copies[:-1]):
         model.cp.add_implication(model.sits[other.id], model.sits[one.id])
     model.cp.maximize(sum(model.sits[copy.id] for copy in copies[:-1]))
     answer = model.solve()
-    return sum(copy.id in answer for copy in copies) if isinstance(answer, dict) else at_least
+    return (sum(copy.id in answer for copy in copies), 0) if isinstance(answer, dict) else unknown
 
 
 def seat(problem: Problem, visit: Visit, *, seconds: float) -> Placement | None:

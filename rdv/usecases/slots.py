@@ -1,6 +1,7 @@
 """Free slots: of one office over some days, and the earliest ones over many offices."""
 
 import heapq
+import logging
 import math
 import re
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from rdv.usecases.appointment_access import visible
 from rdv.usecases.offices import check_modality, id_from, served_leaf
 from rdv.usecases.secrets import normalised
 from rdv.usecases.services import Services
+
+log = logging.getLogger("rdv.slots")
 
 MAX_DAYS = 62
 EARLIEST_DAYS = 31  # how far ahead `earliest` looks
@@ -133,7 +136,13 @@ async def ask(
 
     def answer() -> Answer:
         with agenda.asking:
-            return agenda.engine.answer(query, now=now, remaining=remaining, explain=explain)
+            before = agenda.engine.undecided
+            found = agenda.engine.answer(query, now=now, remaining=remaining, explain=explain)
+            undecided = agenda.engine.undecided - before
+        if undecided:
+            office = agenda.situation.office.code
+            log.warning("%s starts of office %s are undecided and not offered", undecided, office)
+        return found
 
     return await services.agendas.in_thread(answer)
 
