@@ -29,9 +29,13 @@ from rdv.engine.visits import Placement, Problem, Seat, Visit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """How much work one question may take: chain steps of the repair, deterministic seconds of the solver."""
+    """How much work one question may take: chain steps of the repair, deterministic seconds of the solver.
 
-    repair_steps: int = 400
+    `placing_steps` are those for each visit that cannot stay where it stands: of an over-full office many cannot.
+    """
+
+    repair_steps: int = 2_000
+    placing_steps: int = 400
     solver_seconds: float = 4.0
 
 
@@ -71,7 +75,7 @@ def _placed(seating: Seating, problem: Problem, budget: Budget) -> Placement:
             seating.take(visit, seat)
         else:
             waiting.append(visit)
-    steps = repair.Steps(budget.repair_steps * (len(waiting) + 1))
+    steps = repair.Steps(budget.placing_steps * (len(waiting) + 1))
     if all(_seated(seating, visit, steps) for visit in waiting):
         return Placement(seats=dict(seating.seats), stranded=())
     if (placement := place_alike(problem)) is not None:
