@@ -4,7 +4,7 @@ Each question goes through the same stages and stops at the first that settles i
 
 1. *count* (`bounds.py`): more visits than counters or agents, or a case in which counting is all there is to it;
 2. *bound* (`chains.py`): Hall's condition for every set of counters or agents says that it cannot be;
-3. *repair* (`repair.py`): a free seat, or room made by moving others;
+3. *repair* (`repair.py`, then `ejection.py`): a free seat, or room made by moving others;
 4. *solver* (`solver.py`): CP-SAT decides; only here can a budget run out, which counts as "does not fit" and is
    reported as undecided.
 
@@ -22,6 +22,7 @@ from functools import cached_property
 from rdv.engine import repair
 from rdv.engine.bounds import Loads
 from rdv.engine.chains import Chains
+from rdv.engine.ejection import Ejections
 from rdv.engine.seating import Seating, bits
 from rdv.engine.stranding import place_alike
 from rdv.engine.visits import Placement, Problem, Seat, Visit
@@ -29,12 +30,13 @@ from rdv.engine.visits import Placement, Problem, Seat, Visit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """How much work one question may take: chain steps of the repair, deterministic seconds of the solver.
+    """How much work one question may take: steps of chains and of ejections, deterministic seconds of the solver.
 
     `placing_steps` are those for each visit that cannot stay where it stands: of an over-full office many cannot.
     """
 
-    repair_steps: int = 2_000
+    repair_steps: int = 400
+    ejections: int = 1_000
     placing_steps: int = 400
     solver_seconds: float = 4.0
 
@@ -162,7 +164,7 @@ class Placed:
                     verdicts.fits.add(visit.id)
                 elif not self._chains.may_fit(visit):
                     stage = "bound"
-                elif self._seated([visit]):
+                elif self._seated([visit]) or self._by_ejecting(visit):
                     stage = "repair"
                     verdicts.fits.add(visit.id)
                 else:
@@ -208,6 +210,18 @@ class Placed:
         with self._trying() as seating:
             return next((n for n, visit in enumerate(visits) if not _seated(seating, visit, steps)), len(visits))
 
+    def _by_ejecting(self, visit: Visit) -> dict[str, Seat] | None:
+        """Return seats for all and one more by a longer search, which goes through plans in which somebody waits.
+
+        It is for visits without agents.
+        """
+        if visit.agents_needed or any(one.agents_needed for one in self.problem.visits):
+            return None
+        problem = replace(self.problem, visits=(*self.problem.visits, visit))
+        search = Ejections(problem, seed=0, seats=self.placement.seats)
+        search.run(self.budget.ejections, stop=lambda: False)
+        return None if search.waiting else search.seats()
+
     def seat(self, visit: Visit, order: Sequence[int]) -> Placement | None:
         """Return seats for all and one more; nobody moves when a counter of the order, tried in turn, is free.
 
@@ -217,6 +231,8 @@ class Placed:
             steps = repair.Steps(self.budget.repair_steps)
             if repair.seat_directly(seating, visit, order) or _seated(seating, visit, steps):
                 return Placement(seats=dict(seating.seats), stranded=())
+        if (seats := self._by_ejecting(visit)) is not None:
+            return Placement(seats=seats, stranded=())
         from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
         return solver.seat(self.problem, visit, seconds=self.budget.solver_seconds)

@@ -33,7 +33,7 @@ def test_with_agents_the_answer_is_what_brute_force_finds(document: dict[str, An
 
 @given(BOTH)
 def test_the_solver_alone_finds_the_same_as_with_repair_before_it(document: dict[str, Any]) -> None:
-    agrees_with_brute_force(document, budget=Budget(repair_steps=0, placing_steps=0))
+    agrees_with_brute_force(document, budget=Budget(repair_steps=0, ejections=0, placing_steps=0))
 
 
 def agrees_with_brute_force(document: dict[str, Any], *, budget: Budget = DEFAULT) -> None:

@@ -70,7 +70,7 @@ def test_asking_day_by_day_gives_the_same_starts_as_asking_at_once(document: dic
 @given(BOTH)
 def test_a_budget_that_runs_out_is_reported_and_leaves_a_valid_plan(document: dict[str, Any]) -> None:
     instance = parse_instance(document)
-    result = solve(instance, budget=Budget(repair_steps=0, placing_steps=0, solver_seconds=0))
+    result = solve(instance, budget=Budget(repair_steps=0, ejections=0, placing_steps=0, solver_seconds=0))
     assert violations(instance, result.assignment, stranded=result.stranded) == []
     if result.undecided == 0:
         assert set(result.stranded) == Oracle(instance).stranded
