@@ -1,15 +1,18 @@
-"""`make bench`: run the benchmarks (all, or those named) and print one table."""
+"""`make bench`: run the benchmarks (all, or those named), print one table and draw their ratios."""
 
 import os
 import platform
 import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import engine, fill, http, rows, smptsp, stages
+from benchmarks.plots import draw
 
+PLOTS = Path(".rdv/benchmarks")
 SUITES = {
     "engine": engine.run,
     "fill": fill.run,
@@ -24,10 +27,14 @@ def main(names: list[str]) -> None:
     console = Console()
     console.print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     table = Table("benchmark", "value", "reference", "ratio", "answers")
+    PLOTS.mkdir(parents=True, exist_ok=True)
     for name in names or list(SUITES):
-        for row in SUITES[name]():
+        rows = SUITES[name]()
+        draw(name, rows, PLOTS)
+        for row in rows:
             table.add_row(*_cells(row))
     console.print(table)
+    console.print(f"plots: {PLOTS}")
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, str, str, str, str]:

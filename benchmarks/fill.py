@@ -1,8 +1,9 @@
 """How many appointments an office takes when as many are wanted as it has time for, by how it offers its starts.
 
-One day, 09:00 to 17:00, counters of which every third takes no 45 minutes. Usagers come one after another, each for a
-reason of 20, 30 or 45 minutes, and pick at random among the starts they are shown; who is shown none goes away. What
-all of them want is together as long as the office is open. The same usagers come to every policy:
+One day, 09:00 to 17:00, counters of which every third takes no 45 minutes. Usagers come one after another and pick at
+random among the starts they are shown; who is shown none goes away. What all of them want is together as long as the
+office is open: *plain*, always 30 minutes, or *mixed*, one in six 20 and one in six 45. The same usagers come to every
+policy:
 
 * *first fit*: a start is shown when some counter is free; the first such counter is taken for good, as most systems do;
 * *best fit*: the same, with the counter on which the visit leaves the shortest gap;
@@ -16,9 +17,9 @@ appointment of the engine is checked to be where nobody else is.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import accumulate
+from itertools import accumulate, product
 from random import Random
 from statistics import mean, stdev
 from typing import Any
@@ -33,58 +34,70 @@ DAY = date(2027, 3, 2)
 MIDNIGHT = datetime(2027, 3, 2, tzinfo=ZONE)
 OPEN, CLOSE = 9 * 60, 17 * 60
 MINUTES = {"short": 20, "usual": 30, "long": 45}
-WEIGHTS = (1, 4, 1)
+DEMANDS = {"plain": (0, 1, 0), "mixed": (1, 4, 1)}  # how often which reason is wanted
 SIZES = {3: 40, 6: 30, 12: 16, 20: 10}  # counters: seeds
 STEPS = (5, 15)
 
-Run = Callable[[int, int, int], int]  # counters, step, seed: how many are taken
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day's circumstances."""
+
+    demand: str
+    counters: int
+    step: int
+    seed: int
 
 
-def office(counters: int, step: int, policy: Policy = Policy.ALL) -> Instance:
-    """Return an empty office."""
+Run = Callable[[Day], int]  # how many are taken
+
+
+def office(day: Day, policy: Policy = Policy.ALL) -> Instance:
+    """Return an empty office for the reasons that are wanted."""
+    wanted = [reason for reason, weight in zip(MINUTES, DEMANDS[day.demand], strict=True) if weight]
     no_long = frozenset({"short", "usual"})
     return Instance(
         zone=ZONE,
         now=datetime(2027, 3, 1, 8, tzinfo=ZONE),
-        rules=Rules(step_minutes=step, policy=policy),
+        rules=Rules(step_minutes=day.step, policy=policy),
         openings=(Opening(start_minute=OPEN, end_minute=CLOSE, weekdays=frozenset(range(1, 6))),),
-        reasons=tuple(Reason(id=reason, duration_minutes=minutes) for reason, minutes in MINUTES.items()),
-        counters=tuple(Counter(id=f"C{at}", reasons=no_long if at % 3 == 2 else None) for at in range(counters)),
+        reasons=tuple(Reason(id=reason, duration_minutes=MINUTES[reason]) for reason in wanted),
+        counters=tuple(Counter(id=f"C{at}", reasons=no_long if at % 3 == 2 else None) for at in range(day.counters)),
     )
 
 
-def usagers(counters: int, seed: int) -> list[str]:
+def usagers(day: Day) -> list[str]:
     """Return the reasons of those who come, in order, until their minutes reach those of the office."""
-    random = Random(seed)
+    random = Random(day.seed)
     found: list[str] = []
     wanted = 0
-    while wanted < counters * (CLOSE - OPEN):
-        found += random.choices(list(MINUTES), WEIGHTS)
+    while wanted < day.counters * (CLOSE - OPEN):
+        found += random.choices(list(MINUTES), DEMANDS[day.demand])
         wanted += MINUTES[found[-1]]
     return found
 
 
-def first_fit(counters: int, step: int, seed: int) -> int:
-    return _early(counters, step, seed, lambda options, _: options[0])
+def first_fit(day: Day) -> int:
+    return _early(day, lambda options, _: options[0])
 
 
-def best_fit(counters: int, step: int, seed: int) -> int:
-    return _early(counters, step, seed, lambda options, gap: min(options, key=gap))
+def best_fit(day: Day) -> int:
+    return _early(day, lambda options, gap: min(options, key=gap))
 
 
-def _early(counters: int, step: int, seed: int, choose: Callable[[list[int], Callable[[int], int]], int]) -> int:
+def _early(day: Day, choose: Callable[[list[int], Callable[[int], int]], int]) -> int:
     """Take a counter for good at each booking; `busy[c]` are its minutes that are taken, the night included."""
-    random = Random(seed + 1_000)
+    random = Random(day.seed + 1_000)
     night = set(range(OPEN)) | set(range(CLOSE, 24 * 60 + 60))
-    busy = [set(night) for _ in range(counters)]
-    places = office(counters, step).counters
+    busy = [set(night) for _ in range(day.counters)]
+    places = office(day).counters
     taken = 0
-    for reason in usagers(counters, seed):
+    for reason in usagers(day):
         minutes = MINUTES[reason]
         options: dict[int, list[int]] = {}
         for at, counter in enumerate(places):
             if counter.reasons is None or reason in counter.reasons:
-                for start in range(OPEN, CLOSE - minutes + 1, step):
+                for start in range(OPEN, CLOSE - minutes + 1, day.step):
                     if busy[at].isdisjoint(range(start, start + minutes)):
                         options.setdefault(start, []).append(at)
         if not options:
@@ -100,20 +113,20 @@ def _early(counters: int, step: int, seed: int, choose: Callable[[list[int], Cal
     return taken
 
 
-def exact(counters: int, step: int, seed: int) -> int:
-    return _engine(counters, step, seed, Policy.ALL)
+def exact(day: Day) -> int:
+    return _engine(day, Policy.ALL)
 
 
-def compact(counters: int, step: int, seed: int) -> int:
-    return _engine(counters, step, seed, Policy.COMPACT)
+def compact(day: Day) -> int:
+    return _engine(day, Policy.COMPACT)
 
 
-def _engine(counters: int, step: int, seed: int, policy: Policy) -> int:
-    random = Random(seed + 1_000)
-    empty = office(counters, step, policy)
+def _engine(day: Day, policy: Policy) -> int:
+    random = Random(day.seed + 1_000)
+    empty = office(day, policy)
     booked: dict[str, Appointment] = {}
     asked = Office(empty, DAY, DAY)
-    for reason in usagers(counters, seed):
+    for reason in usagers(day):
         query = Query(reason=reason, from_date=DAY, to_date=DAY)
         starts = asked.answer(query, remaining=False).starts
         if not starts:
@@ -136,9 +149,9 @@ def _engine(counters: int, step: int, seed: int, policy: Policy) -> int:
     return len(booked)
 
 
-def clairvoyant(counters: int, _step: int, seed: int) -> int:
-    lengths = accumulate(sorted(MINUTES[reason] for reason in usagers(counters, seed)))
-    return sum(length <= counters * (CLOSE - OPEN) for length in lengths)
+def clairvoyant(day: Day) -> int:
+    lengths = accumulate(sorted(MINUTES[reason] for reason in usagers(day)))
+    return sum(length <= day.counters * (CLOSE - OPEN) for length in lengths)
 
 
 POLICIES: dict[str, Run] = {
@@ -152,18 +165,20 @@ POLICIES: dict[str, Run] = {
 
 def run(sizes: dict[int, int] = SIZES) -> list[dict[str, Any]]:
     """Return the rows of the table."""
-    return [row for counters, seeds in sizes.items() for step in STEPS for row in _compared(counters, step, seeds)]
+    cases = product(DEMANDS, sizes.items(), STEPS)
+    return [row for demand, (counters, seeds), step in cases for row in _compared(demand, counters, step, seeds)]
 
 
-def _compared(counters: int, step: int, seeds: int) -> list[dict[str, Any]]:
-    base = [first_fit(counters, step, seed) for seed in range(seeds)]
+def _compared(demand: str, counters: int, step: int, seeds: int) -> list[dict[str, Any]]:
+    days = [Day(demand, counters, step, seed) for seed in range(seeds)]
+    base = [first_fit(day) for day in days]
     rows = []
     for name, policy in POLICIES.items():
-        taken = [policy(counters, step, seed) for seed in range(seeds)]
+        taken = [policy(day) for day in days]
         gain, spread = _gain(taken, base)
         rows.append(
             {
-                "name": f"fill {counters} counters, every {step} min: {name}",
+                "name": f"fill {demand}, {counters} counters, every {step} min: {name}",
                 "value": f"{mean(taken):.1f}",
                 "reference": f"{mean(base):.1f} first fit",
                 "ratio": mean(taken) / mean(base),
