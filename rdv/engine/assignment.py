@@ -61,15 +61,30 @@ def place(problem: Problem, *, budget: Budget = DEFAULT) -> Placement:
     seating = Seating(problem)
     # Who could not even sit there alone is in every such set.
     lost = {v.id for v in problem.visits if not any(seating.agents_for(v, c) is not None for c in bits(v.counters))}
-    rest = replace(problem, visits=tuple(v for v in problem.visits if v.id not in lost)) if lost else problem
-    placement = _placed(seating, rest, budget)
+    placement = _placed(_without(problem, lost) if lost else problem, budget)
     if not lost:
         return placement
     lost.update(placement.stranded)
     return replace(placement, stranded=tuple(v.id for v in problem.visits if v.id in lost))
 
 
-def _placed(seating: Seating, problem: Problem, budget: Budget) -> Placement:
+def _placed(problem: Problem, budget: Budget) -> Placement:
+    seats = _staying(problem, budget)
+    if seats is not None:
+        return Placement(seats=seats, stranded=())
+    placement = place_alike(problem)
+    if placement is None:
+        from rdv.engine import solver  # noqa: PLC0415 - OR-Tools takes long to load and is rarely needed
+
+        placement = solver.place(problem, seconds=budget.solver_seconds)
+    # Who is stranded is settled; of the others as many as can stay where they stand.
+    seats = _staying(_without(problem, set(placement.stranded)), budget)
+    return placement if seats is None else replace(placement, seats=seats)
+
+
+def _staying(problem: Problem, budget: Budget) -> dict[str, Seat] | None:
+    """Seat everybody, present seats first, the others where repair finds room; None when it does not for all."""
+    seating = Seating(problem)
     waiting = []
     for visit in sorted(problem.visits, key=lambda v: v.counters.bit_count()):
         seat = Seat(visit.counter, visit.served_by) if visit.counter is not None else None
@@ -78,13 +93,11 @@ def _placed(seating: Seating, problem: Problem, budget: Budget) -> Placement:
         else:
             waiting.append(visit)
     steps = repair.Steps(budget.placing_steps * (len(waiting) + 1))
-    if all(_seated(seating, visit, steps) for visit in waiting):
-        return Placement(seats=dict(seating.seats), stranded=())
-    if (placement := place_alike(problem)) is not None:
-        return placement
-    from rdv.engine import solver  # noqa: PLC0415 - OR-Tools takes long to load and is rarely needed
+    return dict(seating.seats) if all(_seated(seating, visit, steps) for visit in waiting) else None
 
-    return solver.place(problem, seconds=budget.solver_seconds)
+
+def _without(problem: Problem, gone: set[str]) -> Problem:
+    return replace(problem, visits=tuple(visit for visit in problem.visits if visit.id not in gone))
 
 
 class Placed:

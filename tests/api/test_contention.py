@@ -298,10 +298,10 @@ async def test_a_hold_moves_another_appointment_when_that_makes_room(
         connection.execute(
             "update counter set reason_ids = %s where id = %s", ([place.reasons["declare"]], other), prepare=False
         )
-    await booked(api, place, "2027-03-01T09:00:00+01:00")
+    await booked(api, place, "2027-03-03T09:00:00+01:00")
     with psycopg.connect(database_url) as connection:  # as somebody at the office might have put it
         connection.execute("update appointment set counter_id = %s", (special,))
-    held = await hold(api, place, "2027-03-01T09:00:00+01:00", "correct")
+    held = await hold(api, place, "2027-03-03T09:00:00+01:00", "correct")
     assert held["__typename"] == "Hold"
     with psycopg.connect(database_url) as connection:
         seats = connection.execute("select status, counter_id from appointment order by id").fetchall()

@@ -64,3 +64,17 @@ def test_openings_that_recur_over_centuries_in_great_numbers_are_refused() -> No
         parse_instance(document)
     assert refused.value.path == ""
     assert refused.value.fault == "1001 recurring openings over 49309 days are too many"
+
+
+def test_who_can_stay_stays_where_others_are_stranded() -> None:
+    at_nine = {"start": NINE, "reason": "r"}
+    appointments = [
+        {"id": "0", "counter": "B", **at_nine},
+        {"id": "1", "counter": "A", **at_nine},
+        {"id": "2", **at_nine, "start": "2027-03-02T09:15:00+01:00"},
+        {"id": "3", **at_nine, "reason": "s"},
+    ]
+    counters = [{"id": "A", "reasons": ["r"]}, {"id": "B"}]
+    result = solve(parse_instance(instance(appointments=appointments, counters=counters)))
+    assert result.stranded == ("2", "3")
+    assert result.assignment == {"0": Place("B"), "1": Place("A")}
