@@ -77,7 +77,7 @@ class Office:
         return Answer(
             starts=tuple(map(self.compiled.horizon.moment, starts)),
             remaining=tuple(book.remaining(self.bookable(kind), start) for start in starts) if remaining else (),
-            why=why(book, query, kind, feasible=feasible | offered, offered=offered, now=moment) if explain else (),
+            why=why(book, query, kind, feasible=feasible, offered=offered, now=moment) if explain else (),
         )
 
     def first(self, query: Query, *, now: datetime | None = None) -> tuple[datetime, int] | None:

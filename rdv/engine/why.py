@@ -49,13 +49,14 @@ class _Asked:
 def why(book: Book, query: Query, kind: Kind, *, feasible: int, offered: int, now: datetime) -> tuple[WhyNot, ...]:
     """Count the grid starts of the query's days that are not offered, by day and code.
 
-    `feasible` and `offered` are sets of ticks; `offered` is a part of `feasible`, which respects the clock already.
+    `feasible` and `offered` are sets of ticks that respect the clock already.
     """
     compiled = book.compiled
     first, last = day_from(query.from_date), day_from(query.to_date)
     within = ticks.interval(*compiled.horizon.days(first, last))
     grid = {c: compiled.grid(c, kind.step) & within for c in range(len(compiled.instance.counters))}
-    sifted = _sift(_sieves(compiled, kind, feasible, offered, now), grid)
+    # What a compact office offers off one counter's grid may be on another's, which a sieve would take it from.
+    sifted = _sift(_sieves(compiled, kind, feasible, offered, now), {c: grid[c] & ~offered for c in grid})
     free = _union({c: starts & ticks.erode(~book.busy(c), kind.span) for c, starts in compiled.candidates(kind)})
     asked = _Asked(compiled=compiled, query=query, kind=kind, free=free)
     holidays = _holidays(compiled)

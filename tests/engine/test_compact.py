@@ -154,6 +154,16 @@ def test_after_a_visit_the_next_begins_at_once_whatever_the_step() -> None:
     assert times(office(*full)) == ["09:50", "10:20"]
 
 
+def test_a_start_offered_off_one_grid_and_on_another_is_not_explained_away() -> None:
+    document = office(step=30)
+    document["openings"] = [{"weekdays": ["tue"], "start": "09:15", "end": "09:55"}]
+    own = [{"weekdays": ["tue"], "start": "09:05", "end": "09:55"}]
+    document["counters"].append({"id": "B", "exposed": False, "openings": own})
+    (answer,) = solve(parse_instance(document), explain=True).answers
+    assert "09:35" in [f"{start:%H:%M}" for start in answer.starts]
+    assert sum(told.starts for told in answer.why) == 2  # 09:05 of B's grid, 09:45 of A's
+
+
 def test_of_two_ends_only_the_one_that_leaves_a_fillable_rest_is_offered() -> None:
     # 09:00-09:40 takes two short visits exactly; of 10:00-10:30 ten minutes are lost either way
     full = [at("09:40"), at("10:30", duration_minutes=30)]
