@@ -25,7 +25,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from rdv.engine.values import MINUTES_PER_DAY, DayException, Opening, WallRange
+from rdv.engine.values import MINUTES_PER_DAY, Agent, Counter, DayException, Instance, Opening, WallRange
 
 FIRST_DAY = date(1970, 1, 1).toordinal()  # no opening is considered before this day
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -143,6 +143,30 @@ class Calendar:
             recurring = self._recurring[(day - 1) % 7]
             replaced = [(o.start_minute, o.end_minute) for o in recurring if runs_on(o, day)]
         return replaced + self._dated.get(day, [])
+
+
+def calendar_of(instance: Instance, counter: Counter) -> Calendar:
+    """Return a counter's calendar: its own openings, or the office's, whose exceptions its own beat."""
+    if counter.openings:
+        return Calendar(counter.openings, counter.exceptions)
+    return Calendar(instance.openings, counter.exceptions, instance.exceptions)
+
+
+def presence_of(agent: Agent) -> Calendar:
+    """Return the calendar of an agent's own openings."""
+    return Calendar(agent.openings, agent.exceptions)
+
+
+def closures_of_counters(instance: Instance) -> list[tuple[int, ...]]:
+    """Return, for each counter, the places in the list of the closures that concern it."""
+    own: dict[str, list[int]] = {}
+    everywhere = []
+    for at, closure in enumerate(instance.closures):
+        if closure.counters is None:
+            everywhere.append(at)
+        for counter in closure.counters or ():
+            own.setdefault(counter, []).append(at)
+    return [tuple(everywhere + own.get(counter.id, [])) for counter in instance.counters]
 
 
 def by_day(exceptions: Sequence[DayException]) -> dict[int, list[Interval]]:

@@ -21,7 +21,18 @@ from functools import cached_property
 import numpy as np
 
 from rdv.engine import ticks
-from rdv.engine.calendar import Calendar, Interval, WallClock, by_day, merged, open_intervals, wall_interval
+from rdv.engine.calendar import (
+    Calendar,
+    Interval,
+    WallClock,
+    by_day,
+    calendar_of,
+    closures_of_counters,
+    merged,
+    open_intervals,
+    presence_of,
+    wall_interval,
+)
 from rdv.engine.columns import NOBODY, Columns
 from rdv.engine.horizon import Horizon, all_fives, day_from, days_covered, step_minutes
 from rdv.engine.kind import Kind
@@ -30,7 +41,6 @@ from rdv.engine.values import (
     MINUTES_PER_DAY,
     Agent,
     Channel,
-    Counter,
     Instance,
     Modality,
 )
@@ -60,9 +70,10 @@ class Compiled:
         self._days = days_covered(columns, clock, day_from(first), day_from(last), _longest(instance))
         # Each distinct calendar once, however many counters have it.
         hours = {
-            c: open_intervals(c, clock, *self._days) for c in dict.fromkeys(map(self._calendar, instance.counters))
+            c: open_intervals(c, clock, *self._days)
+            for c in dict.fromkeys(calendar_of(instance, one) for one in instance.counters)
         }
-        people = dict.fromkeys(map(_presence, self._with_openings))
+        people = dict.fromkeys(map(presence_of, self._with_openings))
         presence = {c: open_intervals(c, clock, *self._days) for c in people}
         away = [merged(wall_interval(r, clock, *self._days) for r in agent.absences) for agent in instance.agents or ()]
         closed = [wall_interval(closure, clock, *self._days) for closure in instance.closures]
@@ -71,7 +82,7 @@ class Compiled:
         self.longest = -(-_longest(instance) // self.horizon.tick)  # the most ticks a new visit may occupy
         self._set_rooms({calendar: self._hours(found) for calendar, found in hours.items()}, closed)
         self.present = tuple(
-            self._present(agent, presence.get(_presence(agent))) & ~self._mask(gone)
+            self._present(agent, presence.get(presence_of(agent))) & ~self._mask(gone)
             for agent, gone in zip(instance.agents or (), away, strict=True)
         )
         self.agent_counters = self._agent_counters()
@@ -319,11 +330,6 @@ class Compiled:
     def _with_openings(self) -> list[Agent]:
         return [agent for agent in self.instance.agents or () if agent.openings]
 
-    def _calendar(self, counter: Counter) -> Calendar:
-        if counter.openings:
-            return Calendar(counter.openings, counter.exceptions)
-        return Calendar(self.instance.openings, counter.exceptions, self.instance.exceptions)
-
     def _horizon(self, clock: WallClock, live: Columns, first: int, last: int) -> Horizon:
         begin, end = clock.instant(self._days[0], 0), clock.instant(self._days[1] + 1, 0)
         tick = 5 if clock.five_minutes and all_fives(self.instance, live) else 1
@@ -343,10 +349,10 @@ class Compiled:
     def _set_rooms(self, hours: dict[Calendar, Hours], closed: Sequence[Interval]) -> None:
         """Assign numbers to the distinct hours and rooms, and tell which counter has which."""
         numbers = {calendar: number for number, calendar in enumerate(hours)}
-        closures = self._closures_of_counters()
+        closures = closures_of_counters(self.instance)
         rooms: dict[tuple[int, tuple[int, ...]], int] = {}
         self._distinct_hours = tuple(hours.values())
-        self._hours_at = tuple(numbers[self._calendar(counter)] for counter in self.instance.counters)
+        self._hours_at = tuple(numbers[calendar_of(self.instance, counter)] for counter in self.instance.counters)
         keys = list(zip(self._hours_at, closures, strict=True))
         self.room_at = tuple(rooms.setdefault(key, len(rooms)) for key in keys)
         shut = {which: self._mask(merged(closed[at] for at in which)) for which in set(closures)}
@@ -355,17 +361,6 @@ class Compiled:
         self._counters_of_room = [0] * len(rooms)
         for counter, room in enumerate(self.room_at):
             self._counters_of_room[room] |= 1 << counter
-
-    def _closures_of_counters(self) -> list[tuple[int, ...]]:
-        """Return, for each counter, the places in the list of the closures that concern it."""
-        own: dict[str, list[int]] = {}
-        everywhere = []
-        for at, closure in enumerate(self.instance.closures):
-            if closure.counters is None:
-                everywhere.append(at)
-            for counter in closure.counters or ():
-                own.setdefault(counter, []).append(at)
-        return [tuple(everywhere + own.get(counter.id, [])) for counter in self.instance.counters]
 
     @cached_property
     def open_somewhere(self) -> int:
@@ -393,10 +388,6 @@ class Compiled:
         if all(agent.counters is None for agent in agents):
             return None
         return tuple(_bits(a.counters is None or c.id in a.counters for c in self.instance.counters) for a in agents)
-
-
-def _presence(agent: Agent) -> Calendar:
-    return Calendar(agent.openings, agent.exceptions)
 
 
 def _bits(flags: Iterable[bool]) -> int:

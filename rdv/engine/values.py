@@ -287,4 +287,4 @@ class Result:
     answers: tuple[Answer, ...]
     stranded: tuple[str, ...]
     assignment: dict[str, Place]
-    undecided: int = 0  # starts not offered because the work budget ran out; alarm on it
+    undecided: int = 0  # starts, counts and strandings given up because the work budget ran out; alarm on it

@@ -42,10 +42,10 @@ class Words:
             "CLOSURE": lambda: translate("closed at that time"),
             "NO_COUNTER": lambda: translate("no counter that is open then takes “{reason}” this way", reason=reason),
             "NOT_EXPOSED": lambda: translate("booking is not open at these counters"),
-            "LEAD_TIME": lambda: translate("past, or less than {notice} minutes ahead", notice=office.min_lead_minutes),
-            "HORIZON": lambda: translate("further ahead than {days} days", days=office.max_lead_days),
+            "LEAD_TIME": lambda: translate("past, or less than {notice} min ahead", notice=office.min_lead_minutes),
+            "HORIZON": lambda: translate("beyond the booking horizon of {days} d", days=office.max_lead_days),
             "NO_AGENT": lambda: translate(
-                "fewer than {needed} agents for “{reason}” are there", needed=needed, reason=reason
+                "too few agents for “{reason}” are there ({needed} needed)", needed=needed, reason=reason
             ),
             "FULL": lambda: self._full(why),
             "POLICY": lambda: translate("would leave a gap too short for any appointment"),

@@ -86,7 +86,7 @@ async def test_too_few_agents_are_told_with_how_many_are_needed(api: Api, databa
     place = await add_office(database, agents=1)
     assert (await told(api, place, "survey"))[
         "NO_AGENT"
-    ] == "12 créneaux retirés : moins de 2 agents présents pour « Cadastre »"
+    ] == "12 créneaux retirés : trop peu d’agents présents pour « Cadastre » (il en faut 2)"
 
 
 async def test_a_closure_names_the_closed_counters_to_who_manages_them(api: Api, database: Database) -> None:
@@ -105,9 +105,9 @@ async def test_a_closure_names_the_closed_counters_to_who_manages_them(api: Api,
         (
             {"min_lead_minutes": 3060},
             {},
-            {"LEAD_TIME": "8 créneaux retirés : heure passée, ou à moins de 3060 minutes"},
+            {"LEAD_TIME": "8 créneaux retirés : heure passée, ou à moins de 3060 min"},
         ),
-        ({"max_lead_days": 1}, {}, {"HORIZON": "12 créneaux retirés : à plus de 1 jours"}),
+        ({"max_lead_days": 1}, {}, {"HORIZON": "12 créneaux retirés : au-delà du délai de réservation de 1 j"}),
         ({}, {"from": "2027-03-07", "to": "2027-03-07"}, {"CLOSED": "aucun guichet n’est ouvert ce jour-là"}),
         ({}, {"from": "2027-03-29", "to": "2027-03-29"}, {"HOLIDAY": "jour férié, ou fermeture toute la journée"}),
     ],

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from hypothesis import assume, given
+from hypothesis import event, given
 from hypothesis import strategies as st
 from random_instances import documents
 
@@ -25,8 +25,8 @@ def seated(document: dict[str, Any]) -> Instance:
     """Return an instance in which everybody can be received: otherwise more room brings more appointments back."""
     instance = parse_instance(document)
     instance = replace(instance, queries=tuple(replace(query, replacing=None) for query in instance.queries))
-    assume(not solve(instance).stranded)
-    return instance
+    stranded = solve(instance).stranded
+    return replace(instance, appointments=tuple(a for a in instance.appointments if a.id not in stranded))
 
 
 def none_is_lost(before: Instance, after: Instance) -> bool:
@@ -64,10 +64,12 @@ def test_booking_adds_no_start_and_cancelling_gives_back_what_was(
     instance = seated(document)
     before = offers(instance)
     at = next((n for n, found in enumerate(before) if found), None)
-    assume(at is not None)
-    query = instance.queries[at or 0]
+    event("nothing is offered" if at is None else "something is booked")
+    if at is None:
+        return
+    query = instance.queries[at]
     office = Office(instance, query.from_date, query.to_date)
-    start = data.draw(st.sampled_from(sorted(before[at or 0])))
+    start = data.draw(st.sampled_from(sorted(before[at])))
     place = office.seat(query, start)
     assert place is not None
     moved = tuple(
@@ -96,8 +98,9 @@ def test_booking_adds_no_start_and_cancelling_gives_back_what_was(
 def test_a_week_later_everything_is_a_week_later(document: dict[str, Any]) -> None:
     instance = parse_instance(document)
     first = min(query.from_date for query in instance.queries)
-    assume(first > date(2027, 2, 1) and first < date(2027, 3, 5))  # weeks away from any change of the clocks
-    assume(instance.zone.key != "America/Miquelon")
+    # Weeks away from any change of the clocks, as in four of the seven scenes.
+    if not date(2027, 2, 1) < first < date(2027, 3, 5) or instance.zone.key == "America/Miquelon":
+        return
     later = [{start - WEEK: count for start, count in found.items()} for found in offers(a_week_later(instance))]
     assert later == offers(instance)
 
