@@ -54,6 +54,22 @@ where office_id = :office and day between :day - 1 and :day + 1 and starts_at < 
   and status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS')
 """
 
+# Those days and all that are bound to them by somebody who stands over midnight and may have to move.
+DAYS_BOUND = """
+with recursive bound as (
+  select unnest(cast(:days as date[])) as day
+  union
+  select unnest(array[over_midnight.day, over_midnight.day + 1])
+  from bound cross join lateral (
+    select a.day from appointment a
+    where a.office_id = :office and a.day between bound.day - 1 and bound.day
+      and a.status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS')
+      and ((a.occupied_until - interval '1 microsecond') at time zone :zone)::date > a.day
+  ) over_midnight
+)
+select day from bound order by day
+"""
+
 # One row an office-day, made when missing, locked in the order of the days.
 LOCK_DAYS = """
 insert into office_day (office_id, day, version)
@@ -119,14 +135,17 @@ async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
         raise
 
 
-async def lock(connection: AsyncConnection, office: int, wanted: Sequence[Times], now: datetime) -> list[date]:
+async def lock(
+    connection: AsyncConnection, office: int, zone: str, wanted: Sequence[Times], now: datetime
+) -> list[date]:
     """Lock the office-days that the wanted times may touch, free them of holds that are over, and return them."""
     await connection.execute(text(LOCK_OFFICE), {"office": office})
     days = {times.day for times in wanted}
     for times in wanted:
         bound = {"office": office, "day": times.day, "start": times.start, "until": times.until}
         days |= set((await connection.execute(text(DAYS_STANDING), bound)).scalars())
-    locked = sorted(days)
+    bound = {"office": office, "days": sorted(days), "zone": zone}
+    locked = list((await connection.execute(text(DAYS_BOUND), bound)).scalars())
     await connection.execute(text(LOCK_DAYS), {"office": office, "days": locked})
     await connection.execute(text(SWEEP), {"office": office, "days": locked, "now": now})
     return locked

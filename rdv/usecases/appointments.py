@@ -148,7 +148,7 @@ async def confirm(services: Services, viewer: Viewer, request: ConfirmRequest) -
         # The person first, then the days, as `hold` does: otherwise two requests could wait in a circle.
         for mark in _marks(details, subject):
             await lock_person(connection, mark)
-        await bookings.lock(connection, office.id, [_times(found, office)], now)
+        await bookings.lock(connection, office.id, office.time_zone, [_times(found, office)], now)
         record = await _held(services, connection, viewer, request.hold_token)
         if record.expires_at is None or record.expires_at <= now:
             raise HoldExpired("This hold is over: choose a slot again.")
@@ -213,7 +213,7 @@ async def cancel(
     found = await find(services, viewer, reference, access_code)
     async with writing(services.database) as connection:
         office = await _office(connection, found)
-        await bookings.lock(connection, found.office_id, [_times(found, office)], now)
+        await bookings.lock(connection, office.id, office.time_zone, [_times(found, office)], now)
         record = await _by_id(connection, found.id)
         if record.status != "CANCELLED":
             check_changeable(viewer, record, office, now)

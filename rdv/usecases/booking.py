@@ -96,15 +96,16 @@ async def decide(
 ) -> Decided:
     """Lock the days concerned, read them, and find a seat; raises SlotTaken (without alternatives) or InvalidInput.
 
-    `leaving` are the times an appointment gives up, when one is moved. When the rearrangement that makes room reaches
-    days that are not locked, there is no seat: they are only known afterwards, and a later lock could be a circle.
+    `leaving` are the times an appointment gives up, when one is moved. Somebody who came to stand over midnight while
+    the locks were taken may bind a day to these that is not locked: what would move there is a slot taken.
     """
     zone = office.time_zone
     nation = await services.agendas.nations.current(connection)
     longest = max((n.duration_minutes + n.buffer_minutes for n in nation.tree.nodes.values()), default=0)
     roughly = _times(wanted.start, longest, 0, zone)
-    locked = await lock(connection, office.id, [roughly, *([leaving] if leaving else [])], now)
-    agenda = await services.agendas.under_lock(connection, office.id, roughly.day, roughly.day, now)
+    locked = await lock(connection, office.id, zone, [roughly, *([leaving] if leaving else [])], now)
+    first, last = _run_around(locked, roughly.day)
+    agenda = await services.agendas.under_lock(connection, office.id, first, last, now)
     reason = served_leaf(agenda.situation.reasons, wanted.reason_id)
     check_modality(reason, wanted.modality)
     query = Query(
@@ -183,6 +184,16 @@ def _within(seated: Seated, agenda: Agenda, locked: list[date]) -> bool:
     zone = agenda.situation.office.time_zone
     by_id = {a.id: a for a in agenda.situation.instance.appointments}
     return all(local_day(by_id[name].start, zone) in locked for name in seated.moves)
+
+
+def _run_around(days: list[date], day: date) -> tuple[date, date]:
+    """Return the first and the last of the days, ascending, that follow each other without a gap around one of them."""
+    first = last = day
+    while first - timedelta(days=1) in days:
+        first -= timedelta(days=1)
+    while last + timedelta(days=1) in days:
+        last += timedelta(days=1)
+    return first, last
 
 
 def _times(start: datetime, duration_minutes: int, buffer_minutes: int, zone: str) -> Times:
