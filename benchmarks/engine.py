@@ -11,7 +11,7 @@ no moment of the visit more than `counters - k` of the others are there.
 import gc
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import Random
 from time import perf_counter
@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from rdv.engine import ticks
 from rdv.engine.slots import Office
-from rdv.engine.values import Answer, Appointment, Counter, Instance, Opening, Query, Reason
+from rdv.engine.values import Answer, Appointment, Counter, Instance, Opening, Policy, Query, Reason
 
 ZONE = ZoneInfo("Europe/Paris")
 FIRST = date(2027, 3, 1)
@@ -160,6 +160,13 @@ def best(legs: int, work: Callable[[], Any], prepare: Callable[[], Any] = lambda
     return min(found)
 
 
+def compact_office(instance: Instance, query: Query) -> Callable[[], Answer]:
+    """Return the question to the same office under `policy: COMPACT`."""
+    rules = replace(instance.rules, policy=Policy.COMPACT)
+    office = Office(replace(instance, rules=rules), query.from_date, query.to_date)
+    return lambda: office.answer(query, remaining=False)
+
+
 def measured(size: Size) -> list[dict[str, Any]]:
     """Measure one office: the rows of the table."""
     instance = frozen(size)
@@ -182,6 +189,8 @@ def measured(size: Size) -> list[dict[str, Any]]:
     counts_s = best(legs, lambda: asked(remaining=True), prepare=placed)
     warm_s = best(50, lambda: asked(remaining=False))
     warm_counts_s = best(50, lambda: asked(remaining=True))
+    asked_compact = compact_office(instance, query)
+    compact_s = best(50, asked_compact)
     bare_s = best(50, bare(offices[-1]))
     lists = by_intervals(instance)
     lists_s = best(3, lists)
@@ -195,6 +204,7 @@ def measured(size: Size) -> list[dict[str, Any]]:
         "first counts": counts_s,
         "next answer": warm_s,
         "next answer with counts": warm_counts_s,
+        "next answer of a compact office": compact_s,
         "sorted interval lists, without rearranging": lists_s,
     }
     label = f"{size.name} ({size.counters} counters, {size.days} days, {len(instance.appointments)} visits)"

@@ -18,6 +18,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from rdv.engine import assignment, ticks
 from rdv.engine.assignment import DEFAULT, Budget, Placed
@@ -71,6 +72,7 @@ class Book:
         self._joined: OrderedDict[range, Placed] = OrderedDict()
         self._findings: dict[Kind, Findings] = {}
         self._counted: dict[Kind, Counted] = {}
+        self.derived: dict[Kind, Any] = {}  # what a policy derives from the witness; forgotten when it grows
 
     def carry(self, before: "Book") -> None:
         """Take over what a book of the same ticks found out, wherever the appointments are the same.
@@ -198,6 +200,7 @@ class Book:
 
     def _occupy(self, fresh: Iterable[int]) -> None:
         for at in fresh:
+            self.derived.clear()
             seats = self._placements[at].seats
             for visit in self._visits(at):
                 seat = seats.get(visit.id)

@@ -16,7 +16,7 @@ order above and last from what `all` would offer.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rdv.engine import ticks
 from rdv.engine.book import Book
@@ -29,11 +29,12 @@ CHOICE = 5  # starts that a day less than half full offers at least, where there
 
 @dataclass(slots=True)
 class _Sorts:
-    """Starts by how much they lose."""
+    """Starts by how much they lose, and which days are less than half full."""
 
     tight: int = 0
     even: int = 0
     near: int = 0
+    half_empty: dict[int, bool] = field(default_factory=dict)  # by a day's first tick
 
 
 def off_grid(kind: Kind) -> Kind:
@@ -47,13 +48,17 @@ def compact(book: Book, kind: Kind, feasible: int, window: tuple[int, int], days
     `feasible` are the starts that `all` would offer. The returned ones are starts of `off_grid(kind)`.
     """
     inside = ticks.interval(*window)
-    sorts = _sorts(book, off_grid(kind))
+    sorts = book.derived.get(kind)
+    if sorts is None:
+        sorts = book.derived[kind] = _sorts(book, off_grid(kind))
     offered = 0
     for begin, noon, end in _days(book.compiled, *days):
         day = ticks.interval(begin, end) & inside
         pools = [pool & day for pool in (sorts.tight, sorts.even, sorts.near, feasible)]
         found = pools[0] or pools[2] or pools[3]
-        if pools[3] and _half_empty(book, kind, begin, end):
+        if begin not in sorts.half_empty:
+            sorts.half_empty[begin] = _half_empty(book, kind, begin, end)
+        if pools[3] and sorts.half_empty[begin]:
             found = _with_choice(found, pools, (ticks.interval(begin, noon), ticks.interval(noon, end)))
         offered |= found
     return offered
