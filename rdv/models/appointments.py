@@ -14,7 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from rdv.models.columns import Instant, big, identity
 
-LIVE = "status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS')"
+LIVE = "status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS') and stranded_since is null"
 COUNTER_ONCE = "appointment_counter_once"
 AGENT_ONCE = "appointment_agent_once"
 
@@ -50,6 +50,8 @@ class Appointment(SQLModel, table=True):
         ),
         Index("appointment_of_office_day", "office_id", "day", postgresql_where=text(LIVE)),
         Index("appointment_expiring", "expires_at", postgresql_where=text("status = 'HELD'")),
+        Index("appointment_stranded", "office_id", postgresql_where=text("stranded_since is not null")),
+        Index("appointment_proposal", "proposal_for", postgresql_where=text("proposal_for is not null")),
     )
 
     office_id: int = big(foreign_key="office.id")
@@ -74,6 +76,17 @@ class Appointment(SQLModel, table=True):
     held_by: str | None = Field(default=None, index=True)
     expires_at: datetime | None = Field(default=None, sa_type=Instant)
     created_at: datetime = Field(sa_type=Instant)
+    stranded_since: datetime | None = Field(
+        default=None,
+        sa_type=Instant,
+        description="since when it fits nowhere: it takes no room, and somebody has to call",
+    )
+    proposal_for: int | None = big(
+        default=None, foreign_key="appointment.id", nullable=True, description="the stranded one that a hold is for"
+    )
+    delegated_by: int | None = big(
+        default=None, foreign_key="office.id", nullable=True, description="the office whose usager it is"
+    )
 
 
 class AppointmentAgent(SQLModel, table=True):
@@ -111,12 +124,12 @@ class OfficeDay(SQLModel, table=True):
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """A key that was used: the digest of its body, and the row it made."""
+    """A key that was used: the digest of its body, and the id of what it made."""
 
     __tablename__ = "idempotency_key"
 
     scope: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     body_digest: str
-    appointment_id: int | None = big(default=None, nullable=True)
+    made_id: int | None = big(default=None, nullable=True)
     created_at: datetime = Field(sa_type=Instant)

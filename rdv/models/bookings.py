@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE
+from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE, LIVE
 from rdv.models.database import Database
 
 
@@ -48,14 +48,14 @@ class Times:
 LOCK_OFFICE = "select 1 from office where id = :office for share"
 
 # The days on which something of the office stands at a time, whichever day it began.
-DAYS_STANDING = """
+DAYS_STANDING = f"""
 select distinct day from appointment
 where office_id = :office and day between :day - 1 and :day + 1 and starts_at < :until and occupied_until > :start
-  and status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS')
+  and {LIVE}
 """
 
 # Those days and all that are bound to them by somebody who stands over midnight and may have to move.
-DAYS_BOUND = """
+DAYS_BOUND = f"""
 with recursive bound as (
   select unnest(cast(:days as date[])) as day
   union
@@ -63,7 +63,7 @@ with recursive bound as (
   from bound cross join lateral (
     select a.day from appointment a
     where a.office_id = :office and a.day between bound.day - 1 and bound.day
-      and a.status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS')
+      and {LIVE}
       and ((a.occupied_until - interval '1 microsecond') at time zone :zone)::date > a.day
   ) over_midnight
 )
@@ -103,7 +103,7 @@ DELETE_AGENTS = "delete from appointment_agent where appointment_id = :appointme
 RESCHEDULE = """
 update appointment
 set day = :day, starts_at = :start, ends_at = :end, occupied_until = :until, counter_id = :counter, channel = :channel,
-    access_code_hash = :code_hash
+    access_code_hash = :code_hash, stranded_since = null
 where id = :appointment
 """
 

@@ -12,9 +12,9 @@ insert into idempotency_key (scope, key, body_digest, created_at) values (:scope
 on conflict (scope, key) do nothing returning true
 """
 
-FIND = "select body_digest, appointment_id from idempotency_key where scope = :scope and key = :key"
+FIND = "select body_digest, made_id from idempotency_key where scope = :scope and key = :key"
 
-REMEMBER = "update idempotency_key set appointment_id = :appointment where scope = :scope and key = :key"
+REMEMBER = "update idempotency_key set made_id = :made where scope = :scope and key = :key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Used:
     """What a key was used for before."""
 
     digest: str
-    appointment_id: int
+    made_id: int
 
 
 async def claim(connection: AsyncConnection, key: Key, now: datetime) -> Used | None:
@@ -40,9 +40,9 @@ async def claim(connection: AsyncConnection, key: Key, now: datetime) -> Used | 
     if (await connection.execute(text(CLAIM), bound)).scalar():
         return None
     row = (await connection.execute(text(FIND), bound)).one()
-    return Used(row.body_digest, row.appointment_id)
+    return Used(row.body_digest, row.made_id)
 
 
-async def remember(connection: AsyncConnection, key: Key, appointment: int) -> None:
-    """Note which appointment the request wrote."""
-    await connection.execute(text(REMEMBER), {"scope": key.scope, "key": key.key, "appointment": appointment})
+async def remember(connection: AsyncConnection, key: Key, made: int) -> None:
+    """Note the id of what the request made."""
+    await connection.execute(text(REMEMBER), {"scope": key.scope, "key": key.key, "made": made})

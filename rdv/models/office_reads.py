@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Any
 
 import orjson
@@ -41,6 +42,14 @@ class OfficeRecord:
     slot_policy: str
     freeze_minute: int
     freeze_days_before: int
+    open_minute: int
+    lead_in_open_days: bool
+    published_until: date | None
+    resale_delay_minutes: int
+    most_per_usager_in_period: int | None
+    usager_period_days: int
+    proposal_hold_hours: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +69,9 @@ OFFICE_COLUMNS = """
 o.id, o.code, o.name, o.kind, o.departement, o.time_zone, o.phone, o.email,
 s.address_lines, s.postcode, s.commune_code, s.commune_name, s.latitude, s.longitude,
 o.open_to_booking, o.staffed, o.step_minutes, o.min_lead_minutes, o.max_lead_days, o.change_deadline_minutes,
-o.hold_seconds, o.max_appointments_per_usager, o.auto_open, o.slot_policy, o.freeze_minute, o.freeze_days_before
+o.hold_seconds, o.max_appointments_per_usager, o.auto_open, o.slot_policy, o.freeze_minute, o.freeze_days_before,
+o.open_minute, o.lead_in_open_days, o.published_until, o.resale_delay_minutes, o.most_per_usager_in_period,
+o.usager_period_days, o.proposal_hold_hours, o.version
 """
 
 # Offices by id.

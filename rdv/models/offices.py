@@ -1,5 +1,7 @@
 """Offices and what belongs to one place: sites, parameters, counters, agents."""
 
+from datetime import date
+
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
@@ -25,6 +27,7 @@ class Office(SQLModel, table=True):
         CheckConstraint("step_minutes is null or step_minutes between 1 and 1440", name="office_step"),
         CheckConstraint("min_lead_minutes between 0 and 100000", name="office_lead"),
         CheckConstraint("hold_seconds between 1 and 86400", name="office_hold"),
+        CheckConstraint("open_minute between 0 and 1439", name="office_open_minute"),
         Index("office_departement_kind", "departement", "kind"),
     )
 
@@ -48,6 +51,15 @@ class Office(SQLModel, table=True):
     slot_policy: str = "ALL"
     freeze_minute: int = 1080
     freeze_days_before: int = 1
+    open_minute: int = Field(default=0, description="the minute of the day at which a new last day opens")
+    lead_in_open_days: bool = Field(default=False, description="max_lead_days counts days on which a counter is open")
+    published_until: date | None = Field(default=None, description="the last bookable day when auto_open is off")
+    resale_delay_minutes: int = Field(default=0, description="how long a cancelled time is kept from being offered")
+    most_per_usager_in_period: int | None = None
+    usager_period_days: int = 365
+    proposal_hold_hours: int = Field(
+        default=48, description="how long a proposal is held for who has to be called back"
+    )
     staffed: bool = Field(default=False, description="agents are assigned too; false = every open counter is staffed")
     version: int = big(default=0)
 
@@ -78,3 +90,6 @@ class Agent(SQLModel, table=True):
     display_name: str
     reason_ids: list[int] | None = ids()
     counter_ids: list[int] | None = ids()
+    retired: bool = False
+    most_minutes_a_day: int = Field(default=420, description="the longest a planning lets them receive on one day")
+    most_minutes_a_week: int = 2100

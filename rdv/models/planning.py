@@ -26,6 +26,9 @@ class Opening(SQLModel, table=True):
     agent_id: int | None = big(default=None, foreign_key="agent.id", nullable=True)
     layer: str = Field(default="APPOINTMENT", description="APPOINTMENT, or WALK_IN for hours without appointment")
     source: str = Field(default="office", description="who says so: the office, a directory, or derived from others")
+    application_id: int | None = big(
+        default=None, foreign_key="template_application.id", nullable=True, ondelete="CASCADE"
+    )
     on_date: date | None = None
     weekdays: list[int] = Field(default_factory=list, sa_type=ARRAY(Integer))
     from_date: date | None = None

@@ -38,7 +38,8 @@ where o.id = any(:offices)
 """
 
 LIVE = """a.office_id = o.id and a.day between :first and :last
- and a.status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS') and (a.status <> 'HELD' or a.expires_at > :now)"""
+ and a.status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS') and (a.status <> 'HELD' or a.expires_at > :now)
+ and (a.stranded_since is null or :stranded)"""
 
 # One row an office: everything its engine instance needs for the days :first to :last.
 SITUATIONS = f"""
@@ -48,7 +49,7 @@ select {OFFICE_COLUMNS},
          'counters', (select json_agg(json_build_array(id, label, exposed, reason_ids, channels, modalities)
                              order by id) from counter where office_id = o.id and not retired),
          'agents', (select json_agg(json_build_array(id, reason_ids, counter_ids) order by id)
-                    from agent where office_id = o.id and o.staffed),
+                    from agent where office_id = o.id and o.staffed and not retired),
          'overrides', (select json_agg(json_build_array(reason_id, served, duration_minutes, buffer_minutes,
                               agents_required, modalities)) from office_reason where office_id = o.id),
          'openings', (select json_agg(json_build_array(counter_id, agent_id, on_date, weekdays, from_date, until_date,
@@ -119,32 +120,47 @@ async def load_situations(
     first: date,
     last: date,
     now: datetime,
+    stranded: bool = False,
+    movable: bool = False,
 ) -> dict[int, Situation]:
-    """Read offices' situations for the local days `first` to `last` in one statement; unknown ids are left out."""
-    rows = (await connection.execute(text(SITUATIONS), parameters(offices, first, last, now))).mappings().all()
+    """Read offices' situations for the local days `first` to `last` in one statement; unknown ids are left out.
+
+    `stranded`: with the appointments that are known to fit nowhere; otherwise these take no room. `movable`: those of
+    frozen days may move all the same.
+    """
+    bound = parameters(offices, first, last, now, stranded=stranded)
+    rows = (await connection.execute(text(SITUATIONS), bound)).mappings().all()
     days = (first - PAD, last + PAD)
     return {
-        row["id"]: _situation(dict(row), nation.tree, now, nation.holidays.on(row["departement"], *days))
+        row["id"]: _situation(
+            dict(row), nation.tree, now, nation.holidays.on(row["departement"], *days), movable=movable
+        )
         for row in rows
     }
 
 
-def parameters(offices: Sequence[int], first: date, last: date, now: datetime) -> dict[str, Any]:
+def parameters(
+    offices: Sequence[int], first: date, last: date, now: datetime, *, stranded: bool = False
+) -> dict[str, Any]:
     """Return what `SITUATIONS` is bound to."""
-    return {"offices": list(offices), "first": first - PAD, "last": last + PAD, "now": now, **packed.NAMES}
+    days = {"first": first - PAD, "last": last + PAD}
+    return {"offices": list(offices), **days, "now": now, "stranded": stranded, **packed.NAMES}
 
 
-def _situation(row: Mapping[str, Any], tree: ReasonTree, now: datetime, holidays: frozenset[date]) -> Situation:
+def _situation(
+    row: Mapping[str, Any], tree: ReasonTree, now: datetime, holidays: frozenset[date], *, movable: bool
+) -> Situation:
     document = {name: rows or [] for name, rows in orjson.loads(row["document"]).items()}
     record = office_record(row)
     freeze = freeze_at(record, now)
     reasons = tree.at_office(record.kind, overrides_from(document["overrides"]))
+    appointments = packed.columns(row["appointments"], row["served_by"])
     return Situation(
         office=record,
         tree=tree,
         reasons=reasons,
         instance=_Reader(document, record, tree, reasons, holidays).instance(
-            now, packed.columns(row["appointments"], row["served_by"]).pinned_before(freeze.before)
+            now, appointments if movable else appointments.pinned_before(freeze.before)
         ),
         frozen_until=freeze.until,
         version=Version(row["office_version"], row["national_version"], row["days_version"]),

@@ -271,7 +271,7 @@ async def _once(
         else:
             if key and used.digest != key.digest:
                 raise IdempotencyConflict("This idempotency key was used for another request.")
-            appointment = used.appointment_id
+            appointment = used.made_id
         return await _by_id(connection, appointment)
 
 

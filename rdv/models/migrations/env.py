@@ -7,7 +7,18 @@ from sqlalchemy import create_engine, pool
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
-from rdv.models import appointments, national, offices, planning, reasons  # noqa: F401 - registers the tables
+from rdv.models import (  # noqa: F401 - registers the tables
+    appointments,
+    delegation,
+    drafts,
+    national,
+    offices,
+    planning,
+    quotas,
+    reasons,
+    revisions,
+    templates,
+)
 
 
 def render_item(kind: str, item: object, _context: object) -> str | Literal[False]:
