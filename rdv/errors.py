@@ -12,6 +12,8 @@ never a person's: its message may end up in a log.
     │   ├── HoldExpired             the hold is unknown or over
     │   ├── TooManyAppointments     the usager already has as many as the office allows
     │   ├── TooLate                 the deadline for changes has passed
+    │   ├── VersionConflict         the office is not any more what the caller has seen
+    │   ├── WouldStrand             the change would leave appointments without a place; carries them
     │   └── IdempotencyConflict     the key was used before, with another body
     ├── BadToken            the caller's token proves nothing: an HTTP 401 before any GraphQL
     └── OperatorError       the installation is not right; one line for whoever runs it
@@ -107,6 +109,26 @@ class IdempotencyConflict(Refusal):
     """The idempotency key was used before, with another body."""
 
     code = "IDEMPOTENCY_CONFLICT"
+
+
+class VersionConflict(Refusal):
+    """The office is not any more what the caller has seen; `version` is the present one."""
+
+    code = "VERSION_CONFLICT"
+
+    def __init__(self, message: str, *, version: str) -> None:
+        super().__init__(message)
+        self.version = version
+
+
+class WouldStrand(Refusal):
+    """The change would leave appointments without a place; `appointments` are their ids, in order of time."""
+
+    code = "WOULD_STRAND"
+
+    def __init__(self, message: str, *, appointments: Sequence[int]) -> None:
+        super().__init__(message, count=len(appointments))
+        self.appointments = tuple(appointments)
 
 
 class BadToken(RdvError):

@@ -58,6 +58,7 @@ from appointment a left join usager u on u.id = a.usager_id
 BY_REFERENCE = _SELECT + "where a.reference = :key"
 BY_ID = _SELECT + "where a.id = :key"
 BY_TOKEN = _SELECT + "where a.hold_token_hash = :key"
+BY_IDS = _SELECT + "where a.id = any(:ids)"
 
 # A usager's appointments, the latest first, from one place on; holds are not theirs yet.
 OF_USAGER = (
@@ -80,6 +81,12 @@ async def find(connection: AsyncConnection, statement: str, key: str | int) -> A
     """Return the appointment that one of the statements above finds."""
     row = (await connection.execute(text(statement), {"key": key})).mappings().one_or_none()
     return None if row is None else _record(row)
+
+
+async def by_ids(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, AppointmentRecord]:
+    """Return the known ones of the appointments, by id."""
+    rows = (await connection.execute(text(BY_IDS), {"ids": list(ids)})).mappings()
+    return {row["id"]: _record(row) for row in rows}
 
 
 async def of_usager(

@@ -1,6 +1,7 @@
 """Appointments and whose they are, as those see them who may."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -175,6 +176,12 @@ async def appointment(context: Context, record: AppointmentRecord) -> Appointmen
     if office is None:
         raise errors.NotFound("There is no such office.")
     return Appointment(record=record, of_office=office)
+
+
+async def appointments(context: Context, ids: Sequence[int]) -> list[Appointment]:
+    """Return appointments in the order of their ids; what there is none of is left out."""
+    found = await context.appointments.load_many(ids)
+    return [await appointment(context, record) for record in found if record is not None]
 
 
 async def _offices_shown(context: Context, owner: UsagerRecord) -> dict[int, OfficeRecord]:

@@ -9,6 +9,8 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
 from rdv.integrations.viewer import Viewer
+from rdv.models import appointment_reads
+from rdv.models.appointment_reads import AppointmentRecord
 from rdv.models.office_reads import CounterRecord, OfficeRecord, load_counters, load_offices, load_overrides
 from rdv.models.reason_tree import ReasonNode, ReasonTree
 from rdv.schema.texts import Translate
@@ -33,6 +35,11 @@ class Context:
         return DataLoader(load_fn=self._load_offices)
 
     @cached_property
+    def appointments(self) -> DataLoader[int, AppointmentRecord | None]:
+        """Appointments by id: whoever loads them has checked that the viewer may see them."""
+        return DataLoader(load_fn=self._load_appointments)
+
+    @cached_property
     def counters(self) -> DataLoader[int, list[CounterRecord]]:
         return DataLoader(load_fn=self._load_counters)
 
@@ -48,6 +55,11 @@ class Context:
     async def _load_offices(self, ids: list[int]) -> list[OfficeRecord | None]:
         async with self.services.database.reading() as connection:
             found = await load_offices(connection, ids)
+        return [found.get(one) for one in ids]
+
+    async def _load_appointments(self, ids: list[int]) -> list[AppointmentRecord | None]:
+        async with self.services.database.reading() as connection:
+            found = await appointment_reads.by_ids(connection, ids)
         return [found.get(one) for one in ids]
 
     async def _load_counters(self, offices: list[int]) -> list[list[CounterRecord]]:

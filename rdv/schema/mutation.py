@@ -1,8 +1,7 @@
 """What can be done. Each mutation answers with its success or with the refusal that is expected."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import strawberry
@@ -11,7 +10,10 @@ from rdv import errors
 from rdv.schema.appointments import Appointment, appointment
 from rdv.schema.context import Info
 from rdv.schema.enums import Modality
+from rdv.schema.mutations import or_problem
 from rdv.schema.offices import Office
+from rdv.schema.organisation import OrganisationMutation
+from rdv.schema.planning import PlanningMutation
 from rdv.schema.problems import (
     HoldExpired,
     IdempotencyConflict,
@@ -21,7 +23,6 @@ from rdv.schema.problems import (
     SlotTaken,
     TooLate,
     TooManyAppointments,
-    problem,
 )
 from rdv.schema.reasons import Reason
 from rdv.schema.slots import Slot
@@ -117,7 +118,7 @@ CancelAppointmentResult = Annotated[
 
 
 @strawberry.type(description="What can be done.")
-class Mutation:
+class Mutation(OrganisationMutation, PlanningMutation):
     @strawberry.mutation(description="Reserve a slot for a few minutes; it takes one place from everybody else.")
     async def hold_slot(self, info: Info, input: HoldSlotInput) -> HoldSlotResult:
         async def act() -> Hold:
@@ -134,7 +135,7 @@ class Mutation:
             )
             return await _hold(info, held)
 
-        return await _or_problem(info, act)
+        return await or_problem(info, act)
 
     @strawberry.mutation(description="Turn a hold into an appointment.")
     async def confirm_appointment(self, info: Info, input: ConfirmAppointmentInput) -> ConfirmAppointmentResult:
@@ -151,7 +152,7 @@ class Mutation:
             )
             return await _confirmed(info, confirmed)
 
-        return await _or_problem(info, act)
+        return await or_problem(info, act)
 
     @strawberry.mutation(description="Move an appointment; the old time is given back only if the new one is got.")
     async def reschedule_appointment(
@@ -172,7 +173,7 @@ class Mutation:
             )
             return await _confirmed(info, confirmed)
 
-        return await _or_problem(info, act)
+        return await or_problem(info, act)
 
     @strawberry.mutation(description="Cancel an appointment; cancelling again changes nothing.")
     async def cancel_appointment(self, info: Info, input: CancelAppointmentInput) -> CancelAppointmentResult:
@@ -182,19 +183,7 @@ class Mutation:
             )
             return AppointmentCancelled(appointment=await appointment(info.context, record))
 
-        return await _or_problem(info, act, unexpected=(errors.InvalidInput,))
-
-
-async def _or_problem(
-    info: Info, act: Callable[[], Awaitable[Any]], *, unexpected: tuple[type[errors.Refusal], ...] = ()
-) -> Any:  # noqa: ANN401 - each mutation's own union
-    """Return what the act returns, or its refusal; one that is not in the mutation's union is a GraphQL error."""
-    try:
-        return await act()
-    except unexpected:
-        raise
-    except errors.Refusal as refusal:
-        return problem(refusal, info.context.translate)
+        return await or_problem(info, act, unexpected=(errors.InvalidInput,))
 
 
 async def _hold(info: Info, held: use_case.Held) -> Hold:

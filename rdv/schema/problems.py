@@ -1,11 +1,15 @@
 """Expected failures as types: each refusal of the error tree has the type of its own name."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
 from rdv import errors
+from rdv.schema.appointments import Appointment, appointments
+from rdv.schema.context import Info
 from rdv.schema.slots import Slot
 from rdv.schema.texts import Translate
 
@@ -51,33 +55,71 @@ class TooLate(Problem):
     deadline: datetime = strawberry.field(description="Until when it could be changed.")
 
 
+@strawberry.type(description="The office is not any more what the caller has seen.")
+class VersionConflict(Problem):
+    version: str = strawberry.field(description="The office's present version.")
+
+
+@strawberry.type(description="The change would leave appointments without a place; say acceptStranded to go on.")
+class WouldStrand(Problem):
+    ids: strawberry.Private[tuple[int, ...]]
+
+    @strawberry.field(description="How many appointments.")
+    def count(self) -> int:
+        return len(self.ids)
+
+    @strawberry.field(description="These appointments, in order of time.")
+    async def appointments(self, info: Info) -> list[Appointment]:
+        return await appointments(info.context, self.ids)
+
+
 @strawberry.type(description="The idempotency key was used before, with another body.")
 class IdempotencyConflict(Problem):
     pass
 
 
 ProblemType = (
-    InvalidInput | NotAllowed | NotFound | SlotTaken | HoldExpired | TooManyAppointments | TooLate | IdempotencyConflict
+    InvalidInput
+    | NotAllowed
+    | NotFound
+    | SlotTaken
+    | HoldExpired
+    | TooManyAppointments
+    | TooLate
+    | VersionConflict
+    | WouldStrand
+    | IdempotencyConflict
 )
 
-PLAIN: dict[type[errors.Refusal], type[NotAllowed | NotFound | HoldExpired | IdempotencyConflict]] = {
+TYPES: dict[type[errors.Refusal], Callable[..., ProblemType]] = {
+    errors.InvalidInput: InvalidInput,
     errors.NotAllowed: NotAllowed,
     errors.NotFound: NotFound,
+    errors.SlotTaken: SlotTaken,
     errors.HoldExpired: HoldExpired,
+    errors.TooManyAppointments: TooManyAppointments,
+    errors.TooLate: TooLate,
+    errors.VersionConflict: VersionConflict,
+    errors.WouldStrand: WouldStrand,
     errors.IdempotencyConflict: IdempotencyConflict,
 }
 
 
 def problem(refusal: errors.Refusal, translate: Translate) -> ProblemType:
     """Return a refusal as the type of its name."""
-    given = {"message": translate(refusal.message, **refusal.values), "code": refusal.code}
+    more: dict[str, Any] = {}
     match refusal:
         case errors.InvalidInput():
-            return InvalidInput(**given, field=refusal.field)
+            more = {"field": refusal.field}
         case errors.SlotTaken():
-            return SlotTaken(**given, alternatives=[Slot(**asdict(free)) for free in refusal.alternatives])
+            more = {"alternatives": [Slot(**asdict(free)) for free in refusal.alternatives]}
         case errors.TooManyAppointments():
-            return TooManyAppointments(**given, limit=refusal.limit)
+            more = {"limit": refusal.limit}
         case errors.TooLate():
-            return TooLate(**given, deadline=refusal.deadline)
-    return PLAIN[type(refusal)](**given)
+            more = {"deadline": refusal.deadline}
+        case errors.VersionConflict():
+            more = {"version": refusal.version}
+        case errors.WouldStrand():
+            more = {"ids": refusal.appointments}
+    message = translate(refusal.message, **refusal.values)
+    return TYPES[type(refusal)](message=message, code=refusal.code, **more)

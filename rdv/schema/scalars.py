@@ -2,12 +2,18 @@
 
 import re
 from datetime import date, datetime
+from typing import NewType
 
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
+from rdv.engine.values import MINUTES_PER_DAY
+
+LocalTime = NewType("LocalTime", int)  # minutes of the local day
+
 # What `fromisoformat` takes beside these (weeks, other separators, no offset) differs between versions of Python.
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"([0-9]{2}):([0-5][0-9])")
 _INSTANT = re.compile(_DAY.pattern + r"T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})")
 
 
@@ -30,6 +36,18 @@ def _day(text: object) -> date:
     raise ValueError("A Date is written like 2027-03-01.")
 
 
+def _minute(text: object) -> int:
+    if isinstance(text, str) and (found := _TIME.fullmatch(text)):
+        minute = int(found[1]) * 60 + int(found[2])
+        if minute <= MINUTES_PER_DAY:
+            return minute
+    raise ValueError("A LocalTime is written like 09:30, from 00:00 to 24:00.")
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
@@ -42,5 +60,11 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A local day of the office, ISO 8601: `2027-03-01`.",
         serialize=date.isoformat,
         parse_value=_day,
+    ),
+    LocalTime: strawberry.scalar(
+        name="LocalTime",
+        description="A time of the office's day, as its clocks show it: `09:30`; `24:00` is the end of the day.",
+        serialize=_clock,
+        parse_value=_minute,
     ),
 }

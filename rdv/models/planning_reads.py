@@ -1,0 +1,42 @@
+"""What a change of an office has to know and to write beside its own rows: the lock, the days, who is stranded."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+# Bookings wait for it, and it for them: they hold the same row for share.
+LOCK_OFFICE = "select 1 from office where id = :office for update"
+
+# The last day on which somebody is expected.
+LAST_DAY = """
+select max(day) from appointment
+where office_id = :office and day >= :today and status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS')
+"""
+
+STRANDED = "select id from appointment where office_id = :office and stranded_since is not null"
+
+MARK = "update appointment set stranded_since = :since where id = any(:ids)"
+
+
+async def lock_office(connection: AsyncConnection, office: int) -> None:
+    """Wait for bookings under way, and let none begin until the transaction ends."""
+    await connection.execute(text(LOCK_OFFICE), {"office": office})
+
+
+async def last_day(connection: AsyncConnection, office: int, today: date) -> date:
+    """Return the last day on which the office expects somebody, today at the earliest."""
+    found = (await connection.execute(text(LAST_DAY), {"office": office, "today": today})).scalar()
+    return found or today
+
+
+async def stranded(connection: AsyncConnection, office: int) -> frozenset[int]:
+    """Return the appointments known to fit nowhere."""
+    return frozenset((await connection.execute(text(STRANDED), {"office": office})).scalars())
+
+
+async def mark_stranded(connection: AsyncConnection, ids: Sequence[int], since: datetime | None) -> None:
+    """Note since when appointments fit nowhere; None = they have a place again."""
+    if ids:
+        await connection.execute(text(MARK), {"ids": list(ids), "since": since})

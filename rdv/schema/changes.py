@@ -1,0 +1,112 @@
+"""Changing an office: what every such mutation takes and answers, and how an input becomes a change.
+
+An input class is both: the arguments of its own mutation (with the office and the options) and, without these, a member
+of `PlanningChangeInput`, the form in which several changes are previewed and published together.
+"""
+
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from typing import Annotated, Any
+
+import strawberry
+
+from rdv.schema.appointments import Appointment, appointments
+from rdv.schema.context import Info
+from rdv.schema.mutations import or_problem
+from rdv.schema.offices import Office
+from rdv.schema.problems import IdempotencyConflict, InvalidInput, NotAllowed, NotFound, VersionConflict, WouldStrand
+from rdv.usecases import changing
+from rdv.usecases.changing import Change, ChangeRequest
+
+KEY = "Repeating a request with the same key and body gives the same answer; keys must not be guessable."
+
+
+@strawberry.input(description="Which office is changed, and how far the caller goes.")
+class OfficeChange:
+    office_id: strawberry.ID = strawberry.field(description="The office that is changed.")
+    version: str | None = strawberry.field(
+        default=None, description="The version the caller has seen: refused when the office was changed meanwhile."
+    )
+    accept_stranded: bool | None = strawberry.field(
+        default=False, description="Go on although appointments lose their place; they are listed to be called back."
+    )
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY)
+
+
+@strawberry.type(description="The office is changed.")
+class PlanningChanged:
+    office: Office = strawberry.field(description="The office as it is now.")
+    revision: int = strawberry.field(description="The number of the change in the office's history.")
+    version: str = strawberry.field(description="The office's version now.")
+    made_ids: list[strawberry.ID] = strawberry.field(description="Ids of what was made, in the order of the changes.")
+    moved: int = strawberry.field(description="How many appointments got another counter or agent at their time.")
+    stranded_ids: strawberry.Private[tuple[int, ...]]
+
+    @strawberry.field(description="Appointments that lost their place, in order of time: somebody has to call.")
+    async def stranded(self, info: Info) -> list[Appointment]:
+        return await appointments(info.context, self.stranded_ids)
+
+
+PlanningChangeResult = Annotated[
+    PlanningChanged | WouldStrand | VersionConflict | InvalidInput | NotAllowed | NotFound | IdempotencyConflict,
+    strawberry.union("PlanningChangeResult", description="The changed office, or why nothing was changed."),
+]
+
+_CHANGES: dict[type, type[Change]] = {}
+
+
+def change_input(change: type[Change], description: str) -> Callable[[type], type]:
+    """Make a class an input that stands for a change: its fields are those of the change, by name."""
+
+    def decorated(cls: type) -> type:
+        made = strawberry.input(cls, description=description)
+        if {one.name for one in fields(made)} != {one.name for one in fields(change)}:  # type: ignore[arg-type]
+            raise TypeError(f"{cls.__name__} has other fields than {change.__name__}")
+        _CHANGES[made] = change
+        return made
+
+    return decorated
+
+
+def change_of(given: Any) -> Change:  # noqa: ANN401 - an instance of any of the input classes
+    """Return the change an input stands for; null stands for the change's own default."""
+    change = next(_CHANGES[base] for base in type(given).__mro__ if base in _CHANGES)
+    values = {}
+    for one in fields(change):  # type: ignore[arg-type]  # every change is a dataclass
+        value = getattr(given, one.name)
+        if value is None and one.default is not MISSING:
+            value = one.default
+        values[one.name] = value
+    return change(**values)
+
+
+def change_mutation(given: type, name: str, description: str) -> Any:  # noqa: ANN401 - a field of any mutation
+    """Return the mutation that makes one change; its input is named after it."""
+    own = strawberry.input(type(f"{name}Input", (given, OfficeChange), {}), description=description)
+
+    async def resolve(info: Info, input: Any) -> Any:  # noqa: ANN401 - annotated below
+        request = ChangeRequest(
+            office_id=input.office_id,
+            changes=[change_of(input)],
+            version=input.version,
+            accept_stranded=bool(input.accept_stranded),
+            idempotency_key=input.idempotency_key,
+        )
+        return await or_problem(info, lambda: changed(info, request))
+
+    resolve.__annotations__ |= {"input": own, "return": PlanningChangeResult}
+    return strawberry.mutation(resolver=resolve, description=description)
+
+
+async def changed(info: Info, request: ChangeRequest) -> PlanningChanged:
+    """Make changes and say what has become of the office."""
+    context = info.context
+    done = await changing.apply(context.services, context.viewer, request)
+    return PlanningChanged(
+        office=Office(record=done.office),
+        revision=done.revision,
+        version=done.version,
+        made_ids=[strawberry.ID(str(one)) for one in done.made],
+        moved=done.moved,
+        stranded_ids=done.stranded,
+    )

@@ -1,0 +1,58 @@
+"""Several changes together: as they are intended, and as they are published."""
+
+from dataclasses import fields
+
+import strawberry
+
+from rdv.schema.changes import OfficeChange, PlanningChangeResult, change_of, changed
+from rdv.schema.context import Info
+from rdv.schema.mutations import or_problem
+from rdv.schema.organisation import ClosureRemoval, CounterRetirement, CounterUpdate, NewClosure, NewCounter
+from rdv.usecases.changing import Change, ChangeRequest
+
+
+@strawberry.input(one_of=True, description="One intended change of an office.")
+class PlanningChangeInput:
+    create_counter: NewCounter | None = strawberry.field(default=strawberry.UNSET, description="Another counter.")
+    update_counter: CounterUpdate | None = strawberry.field(
+        default=strawberry.UNSET, description="What a counter is called, and what it is for."
+    )
+    retire_counter: CounterRetirement | None = strawberry.field(
+        default=strawberry.UNSET, description="A counter that is given up."
+    )
+    add_closure: NewClosure | None = strawberry.field(default=strawberry.UNSET, description="Time taken away.")
+    remove_closure: ClosureRemoval | None = strawberry.field(
+        default=strawberry.UNSET, description="A closure that is taken back."
+    )
+
+
+@strawberry.input(description="Changes to be made together, all or none.")
+class PublishPlanningInput(OfficeChange):
+    changes: list[PlanningChangeInput] = strawberry.field(description="The changes, in order; at most 200.")
+
+
+@strawberry.type
+class PlanningMutation:
+    @strawberry.mutation(
+        description="Make changes together, exactly as they were previewed: give the preview's version, and it is "
+        "refused when the office was changed meanwhile."
+    )
+    async def publish_planning(self, info: Info, input: PublishPlanningInput) -> PlanningChangeResult:
+        request = ChangeRequest(
+            office_id=input.office_id,
+            changes=intended(input.changes),
+            version=input.version,
+            accept_stranded=bool(input.accept_stranded),
+            idempotency_key=input.idempotency_key,
+            listed=True,
+        )
+        return await or_problem(info, lambda: changed(info, request))
+
+
+def intended(changes: list[PlanningChangeInput]) -> list[Change]:
+    """Return the changes that were given; each input has one member."""
+    found = []
+    for one in changes:
+        members = (getattr(one, member.name) for member in fields(one))
+        found.append(change_of(next(given for given in members if given)))
+    return found

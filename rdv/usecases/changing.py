@@ -1,0 +1,291 @@
+"""Changing an office's organisation: one way for every change, whether it is tried, published or taken back.
+
+A change writes rows; what follows from it is found out by the engine on the rows as they then are, in the same
+transaction. A preview does exactly this and rolls back, so it cannot differ from what publishing does. Nobody is
+stranded silently: unless the caller said that they know, a change that leaves appointments without a place is refused
+with their list, and nothing of it remains.
+
+Rules of this file: the office's row is locked before anything is read, so no booking is under way; whoever writes a
+`Change` only writes rows and raises refusals; seats that have to move are written here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, Protocol
+
+import orjson
+
+from rdv.engine.slots import Office
+from rdv.engine.values import Place
+from rdv.errors import IdempotencyConflict, InvalidInput, NotFound, VersionConflict, WouldStrand
+from rdv.integrations.viewer import Viewer
+from rdv.models import bookings, idempotency, planning_reads, revisions
+from rdv.models.bookings import Seat, writing
+from rdv.models.database import Connection
+from rdv.models.freeze import freeze_at
+from rdv.models.nation import Nation
+from rdv.models.office_reads import OfficeRecord, load_offices
+from rdv.models.situation import Situation, load_situations
+from rdv.usecases import access
+from rdv.usecases.offices import id_from
+from rdv.usecases.services import Services
+
+MOST_CHANGES = 200
+MOST_KEY = 200
+
+
+@dataclass(slots=True, kw_only=True)
+class Ground:
+    """What a change stands on while it writes: the office as it was before all changes, and what was made so far."""
+
+    connection: Connection
+    office: OfficeRecord
+    nation: Nation
+    now: datetime
+    made: list[int] = field(default_factory=list)  # ids of new rows, in order
+
+    @property
+    def today(self) -> date:
+        """The office's local day."""
+        return bookings.local_day(self.now, self.office.time_zone)
+
+    def refuse_frozen(self, field_: str, first: date, *, over: bool) -> None:
+        """Refuse to change a day whose roster is settled, unless the caller said that they know."""
+        settled = bookings.local_day(freeze_at(self.office, self.now).before, self.office.time_zone)
+        if first < settled and not over:
+            raise InvalidInput(
+                field_,
+                "Days before {day} are settled: agents were told. Say overFrozenDay to change them.",
+                day=settled,
+            )
+
+
+class Change(Protocol):
+    """An intended change of one office. `code` names it in the history; `over_frozen_day` lets settled days move."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def module(self) -> access.Module: ...
+    @property
+    def over_frozen_day(self) -> bool: ...
+
+    async def write(self, ground: Ground) -> None:
+        """Write the rows; raises a Refusal, with the field's name within the change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRequest:
+    """Changes to be made together. `version`: refuse when the office is not at it any more.
+
+    `accept_stranded`: go on although appointments lose their place.
+    """
+
+    office_id: str
+    changes: Sequence[Change]
+    version: str | None = None
+    accept_stranded: bool = False
+    idempotency_key: str | None = None
+    listed: bool = False  # as an element of a list: a refusal names which
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What follows from changes: the situations before and after, who loses their place, and who only moves."""
+
+    before: Situation
+    after: Situation
+    stranded: tuple[int, ...]  # that had a place before, in order of time
+    still_stranded: tuple[int, ...]
+    placed_again: tuple[int, ...]
+    moves: dict[int, Seat]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What was changed; `version` is the office's now."""
+
+    office: OfficeRecord
+    version: str
+    revision: int
+    made: tuple[int, ...]
+    stranded: tuple[int, ...]
+    moved: int
+
+
+class _Enough(Exception):
+    """Ends a preview's transaction without a trace."""
+
+
+async def apply(services: Services, viewer: Viewer, request: ChangeRequest) -> Changed:
+    """Make changes, all or none; raises a Refusal and leaves nothing half-done."""
+    now = services.clock()
+    key = _key(viewer, request)
+    async with writing(services.database) as connection:
+        ground = await _ground(services, connection, viewer, request, now)
+        used = await idempotency.claim(connection, key, now) if key else None
+        if used is not None:
+            return await _again(ground, key, used)
+        await revisions.remember_first(connection, ground.office.id, now)
+        effect = await _effect(services, ground, request)
+        if effect.stranded and not request.accept_stranded:
+            raise WouldStrand("{count} appointments would lose their place.", appointments=effect.stranded)
+        await _settle(ground, effect)
+        what = [{"code": one.code} | _written(one) for one in request.changes]
+        kept = (
+            what
+            if not ground.made and not effect.stranded
+            else [*what, {"code": "RESULT", "made": ground.made, "stranded": effect.stranded}]
+        )
+        number = await revisions.remember(
+            connection, ground.office.id, now=now, by=viewer.subject, kind=viewer.kind.value, what=kept
+        )
+        if key:
+            await idempotency.remember(connection, key, number)
+        office = (await load_offices(connection, [ground.office.id]))[ground.office.id]
+    return Changed(
+        office=office,
+        version=version_of(office, ground.nation),
+        revision=number,
+        made=tuple(ground.made),
+        stranded=effect.stranded,
+        moved=len(effect.moves),
+    )
+
+
+async def try_out(services: Services, viewer: Viewer, request: ChangeRequest) -> Effect:
+    """Return what changes would lead to, and leave everything as it is."""
+    now = services.clock()
+    found: list[Effect] = []
+    try:
+        async with writing(services.database) as connection:
+            ground = await _ground(services, connection, viewer, request, now)
+            found.append(await _effect(services, ground, request))
+            raise _Enough
+    except _Enough:
+        return found[0]
+
+
+def version_of(office: OfficeRecord, nation: Nation) -> str:
+    """Return what changes whenever an office's organisation does; bookings leave it as it is."""
+    return f"{office.version}.{nation.version}"
+
+
+async def _ground(
+    services: Services, connection: Connection, viewer: Viewer, request: ChangeRequest, now: datetime
+) -> Ground:
+    """Lock the office and check who asks, and that it is still what they have seen."""
+    identity = id_from(request.office_id, field="officeId")
+    await planning_reads.lock_office(connection, identity)
+    office = (await load_offices(connection, [identity])).get(identity)
+    if office is None:
+        raise NotFound("There is no such office.")
+    for module in {one.module for one in request.changes} or {access.Module.PLANNING}:
+        access.require(viewer, module, office)
+    if len(request.changes) > MOST_CHANGES:
+        raise InvalidInput("changes", "At most {most} changes at once.", most=MOST_CHANGES)
+    nation = await services.agendas.nations.current(connection)
+    version = version_of(office, nation)
+    if request.version is not None and request.version != version:
+        raise VersionConflict("The office was changed meanwhile: look at it again.", version=version)
+    return Ground(connection=connection, office=office, nation=nation, now=now)
+
+
+async def _effect(services: Services, ground: Ground, request: ChangeRequest) -> Effect:
+    """Write the changes and find out what follows."""
+    connection, now = ground.connection, ground.now
+    movable = any(one.over_frozen_day for one in request.changes)
+    last = await planning_reads.last_day(connection, ground.office.id, ground.today)
+
+    async def read() -> Situation:
+        found = await load_situations(
+            connection,
+            await services.agendas.nations.current(connection),
+            [ground.office.id],
+            first=ground.today,
+            last=last,
+            now=now,
+            stranded=True,
+            movable=movable,
+        )
+        return found[ground.office.id]
+
+    before = await read()
+    for number, one in enumerate(request.changes):
+        try:
+            await one.write(ground)
+        except InvalidInput as refusal:
+            path = f"changes[{number}].{_member(one)}." if request.listed else ""
+            raise InvalidInput(path + refusal.field, refusal.message, **refusal.values) from None
+    after = await read()
+    known = await planning_reads.stranded(connection, ground.office.id)
+    return await services.agendas.in_thread(lambda: _judged(before, after, known, (ground.today, last)))
+
+
+def _judged(before: Situation, after: Situation, known: frozenset[int], days: tuple[date, date]) -> Effect:
+    """Let the engine place everybody in the office as it is after the changes."""
+    result = Office(after.instance, *days).result()
+    lost = {int(name) for name in result.stranded}
+    live = {int(one.id): one for one in after.instance.appointments}
+    stranded = sorted(lost - known, key=lambda one: (live[one].start, one))
+    moves = {}
+    for name, place in result.assignment.items():
+        stood = live[int(name)]
+        if int(name) in known or place != Place(stood.counter or "", stood.agents):
+            moves[int(name)] = Seat(counter_id=int(place.counter), agent_ids=tuple(map(int, place.agents)))
+    return Effect(
+        before=before,
+        after=after,
+        stranded=tuple(stranded),
+        still_stranded=tuple(sorted(lost & known)),
+        placed_again=tuple(sorted(known & live.keys() - lost)),
+        moves=moves,
+    )
+
+
+async def _settle(ground: Ground, effect: Effect) -> None:
+    """Write who lost their place, who has one again, and who moved."""
+    await planning_reads.mark_stranded(ground.connection, effect.stranded, ground.now)
+    await planning_reads.mark_stranded(ground.connection, effect.placed_again, None)
+    await bookings.move(ground.connection, ground.office.id, effect.moves)
+
+
+async def _again(ground: Ground, key: idempotency.Key | None, used: idempotency.Used) -> Changed:
+    """Return what the same request changed before."""
+    revision = await revisions.find(ground.connection, ground.office.id, used.made_id)
+    if key is None or used.digest != key.digest or revision is None:
+        raise IdempotencyConflict("This idempotency key was used for another request.")
+    result: dict[str, Any] = next((one for one in revision.what if one["code"] == "RESULT"), {})
+    return Changed(
+        office=ground.office,
+        version=version_of(ground.office, ground.nation),
+        revision=revision.number,
+        made=tuple(result.get("made", ())),
+        stranded=tuple(result.get("stranded", ())),
+        moved=0,
+    )
+
+
+def _member(change: Change) -> str:
+    """Return what the change is called as a member of a list of changes."""
+    first, *others = change.code.lower().split("_")
+    return first + "".join(map(str.title, others))
+
+
+def _written(change: Change) -> dict[str, Any]:
+    """Return what a change says, for the history."""
+    said: dict[str, Any] = asdict(change)  # type: ignore[call-overload]  # every change is a dataclass
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _key(viewer: Viewer, request: ChangeRequest) -> idempotency.Key | None:
+    key = request.idempotency_key
+    if key is None:
+        return None
+    if not 0 < len(key) <= MOST_KEY or not key.isprintable():
+        raise InvalidInput("idempotencyKey", "A key has 1 to {most} printable characters.", most=MOST_KEY)
+    body = [{"code": one.code} | _written(one) for one in request.changes]
+    digest = sha256(orjson.dumps([request.office_id, body], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return idempotency.Key(scope=f"change:{viewer.subject or ''}", key=key, digest=digest)
