@@ -122,6 +122,15 @@ class Book:
         undecided = sum(placement.undecided for placement in self._placements.values())
         return Placement(seats=seats, stranded=in_order, undecided=undecided)
 
+    def disturbed(self) -> Placement:
+        """Return seats for, and the stranded of, the components in which somebody cannot stay where they stand."""
+        self._place(range(len(self._components)))
+        seats: dict[str, Seat] = {}
+        for placement in self._placements.values():
+            seats |= placement.seats
+        stranded = tuple(name for placement in self._placements.values() for name in placement.stranded)
+        return Placement(seats=seats, stranded=stranded)
+
     def findings(self, kind: Kind, begin: int, end: int) -> Findings:
         """Return what is known of a kind once every candidate start in `[begin, end)` is decided."""
         found = self._findings.get(kind)

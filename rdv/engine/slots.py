@@ -80,6 +80,11 @@ class Office:
             why=why(book, query, kind, feasible=feasible, offered=offered, now=moment) if explain else (),
         )
 
+    def offered(self, query: Query, *, now: datetime | None = None) -> int:
+        """Return the offered starts of a query as a set of ticks; raises as `answer` does."""
+        kind = self.compiled.kind(query.reason, query.channel, query.modality)
+        return self._offered(self._book(query.replacing), kind, query, now or self.instance.now)[1]
+
     def first(self, query: Query, *, now: datetime | None = None) -> tuple[datetime, int] | None:
         """Return the earliest offered start of a query and how many could start then; None when there is none.
 
@@ -136,6 +141,11 @@ class Office:
         live = self.compiled.live
         ordered = {name: assignment[name] for name in map(live.id, range(len(live))) if name in assignment}
         return Result(answers=answers, stranded=placement.stranded, assignment=ordered, undecided=self.undecided)
+
+    def disturbed(self) -> tuple[tuple[str, ...], dict[str, Place]]:
+        """Return who is stranded, and a place for whoever may have to leave theirs: the others can stay."""
+        placement = self.book.disturbed()
+        return placement.stranded, {n: self._place(s.counter, s.agents) for n, s in placement.seats.items()}
 
     def _book(self, replacing: str | None) -> Book:
         if replacing is None:

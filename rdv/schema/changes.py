@@ -41,10 +41,15 @@ class PlanningChanged:
     made_ids: list[strawberry.ID] = strawberry.field(description="Ids of what was made, in the order of the changes.")
     moved: int = strawberry.field(description="How many appointments got another counter or agent at their time.")
     stranded_ids: strawberry.Private[tuple[int, ...]]
+    placed_again_ids: strawberry.Private[tuple[int, ...]]
 
     @strawberry.field(description="Appointments that lost their place, in order of time: somebody has to call.")
     async def stranded(self, info: Info) -> list[Appointment]:
         return await appointments(info.context, self.stranded_ids)
+
+    @strawberry.field(description="Appointments that had lost their place before and have one again.")
+    async def placed_again(self, info: Info) -> list[Appointment]:
+        return await appointments(info.context, self.placed_again_ids)
 
 
 PlanningChangeResult = Annotated[
@@ -109,4 +114,5 @@ async def changed(info: Info, request: ChangeRequest) -> PlanningChanged:
         made_ids=[strawberry.ID(str(one)) for one in done.made],
         moved=done.moved,
         stranded_ids=done.stranded,
+        placed_again_ids=done.placed_again,
     )

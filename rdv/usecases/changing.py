@@ -34,6 +34,7 @@ from rdv.usecases.services import Services
 
 MOST_CHANGES = 200
 MOST_KEY = 200
+RESULT = "RESULT"  # the entry of a line of the history that says what came of it
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,6 +113,7 @@ class Changed:
     revision: int
     made: tuple[int, ...]
     stranded: tuple[int, ...]
+    placed_again: tuple[int, ...]
     moved: int
 
 
@@ -134,13 +136,13 @@ async def apply(services: Services, viewer: Viewer, request: ChangeRequest) -> C
             raise WouldStrand("{count} appointments would lose their place.", appointments=effect.stranded)
         await _settle(ground, effect)
         what = [{"code": one.code} | _written(one) for one in request.changes]
-        kept = (
-            what
-            if not ground.made and not effect.stranded
-            else [*what, {"code": "RESULT", "made": ground.made, "stranded": effect.stranded}]
-        )
         number = await revisions.remember(
-            connection, ground.office.id, now=now, by=viewer.subject, kind=viewer.kind.value, what=kept
+            connection,
+            ground.office.id,
+            now=now,
+            by=viewer.subject,
+            kind=viewer.kind.value,
+            what=[*what, _result(ground, effect)],
         )
         if key:
             await idempotency.remember(connection, key, number)
@@ -151,6 +153,7 @@ async def apply(services: Services, viewer: Viewer, request: ChangeRequest) -> C
         revision=number,
         made=tuple(ground.made),
         stranded=effect.stranded,
+        placed_again=effect.placed_again,
         moved=len(effect.moves),
     )
 
@@ -226,14 +229,14 @@ async def _effect(services: Services, ground: Ground, request: ChangeRequest) ->
 
 def _judged(before: Situation, after: Situation, known: frozenset[int], days: tuple[date, date]) -> Effect:
     """Let the engine place everybody in the office as it is after the changes."""
-    result = Office(after.instance, *days).result()
-    lost = {int(name) for name in result.stranded}
+    names, places = Office(after.instance, *days).disturbed()
+    lost = set(map(int, names))
     live = {int(one.id): one for one in after.instance.appointments}
     stranded = sorted(lost - known, key=lambda one: (live[one].start, one))
     moves = {}
-    for name, place in result.assignment.items():
+    for name, place in places.items():
         stood = live[int(name)]
-        if int(name) in known or place != Place(stood.counter or "", stood.agents):
+        if place != Place(stood.counter or "", stood.agents):
             moves[int(name)] = Seat(counter_id=int(place.counter), agent_ids=tuple(map(int, place.agents)))
     return Effect(
         before=before,
@@ -257,15 +260,25 @@ async def _again(ground: Ground, key: idempotency.Key | None, used: idempotency.
     revision = await revisions.find(ground.connection, ground.office.id, used.made_id)
     if key is None or used.digest != key.digest or revision is None:
         raise IdempotencyConflict("This idempotency key was used for another request.")
-    result: dict[str, Any] = next((one for one in revision.what if one["code"] == "RESULT"), {})
+    result: dict[str, Any] = next((one for one in revision.what if one["code"] == RESULT), {})
     return Changed(
         office=ground.office,
         version=version_of(ground.office, ground.nation),
         revision=revision.number,
         made=tuple(result.get("made", ())),
         stranded=tuple(result.get("stranded", ())),
-        moved=0,
+        placed_again=tuple(result.get("placed_again", ())),
+        moved=int(result.get("moved", 0)),
     )
+
+
+def _result(ground: Ground, effect: Effect) -> dict[str, Any]:
+    """Return what came of changes, for the history."""
+    moved = len(effect.moves)
+    return {"code": RESULT, "made": ground.made, "moved": moved} | {
+        "stranded": effect.stranded,
+        "placed_again": effect.placed_again,
+    }
 
 
 def _member(change: Change) -> str:

@@ -59,12 +59,12 @@ async def test_who_is_stranded_takes_no_room_and_gets_a_place_again_when_there_i
     api: Api, database: Database
 ) -> None:
     place = await add_office(database)
-    await booked(api, place, TEN)
+    keys = await booked(api, place, TEN)
     closure = {"fromDate": "2027-03-03", "toDate": "2027-03-03"}
     (made,) = (await change(api, place, "add_closure", acceptStranded=True, **closure))["madeIds"]
     assert (await search(api, place, **WEDNESDAY))["count"] == 0
     done = await change(api, place, "remove_closure", closureId=made)
-    assert done["moved"] == 1
+    assert [one["reference"] for one in done["placedAgain"]] == [keys["reference"]]
     (day,) = (await search(api, place, **WEDNESDAY))["days"]
     assert TEN not in day["starts"], "it stands there again"
 
