@@ -24,33 +24,33 @@ class Outlook:
         rules = replace(instance.rules, min_lead_minutes=0, max_lead_days=None)
         self.instance = replace(instance, rules=rules)
         self.first, self.last = first, last
-        self._office = Office(self.instance, first, last)
+        self.office = Office(self.instance, first, last)
         self._counts: dict[Hashable, dict[date, int]] = {}
 
     def disturbed(self) -> tuple[tuple[str, ...], dict[str, Place]]:
         """Return who is stranded, and a place for whoever may have to leave theirs: the others can stay."""
-        return self._office.disturbed()
+        return self.office.disturbed()
 
     def starts(self, query: Query) -> dict[date, int]:
         """Return how many starts each local day of the outlook offers, days without any left out.
 
         The query's dates do not matter; queries of one kind are counted once. Raises KeyError for an unknown reason.
         """
-        kind = self._office.compiled.kind(query.reason, query.channel, query.modality)
+        kind = self.office.compiled.kind(query.reason, query.channel, query.modality)
         found = self._counts.get(kind)
         if found is None:
             whole = replace(query, from_date=self.first, to_date=self.last, replacing=None)
-            found = self._counts[kind] = self._by_day(self._office.offered(whole, now=self.instance.now))
+            found = self._counts[kind] = self._by_day(self.office.offered(whole, now=self.instance.now))
         return found
 
     def answer(self, query: Query, *, explain: bool = False) -> Answer:
         """Return the starts of a query, without counts."""
-        return self._office.answer(query, explain=explain, remaining=False)
+        return self.office.answer(query, explain=explain, remaining=False)
 
     def ranges(self, counter: str) -> list[Range]:
         """Return when a counter is open and not closed, day by day; nothing for one that is not there."""
-        at = self._office.compiled.counter_at.get(counter)
-        return [] if at is None else list(self._local(self._office.compiled.room(at) & self._window()))
+        at = self.office.compiled.counter_at.get(counter)
+        return [] if at is None else list(self._local(self.office.compiled.room(at) & self._window()))
 
     def differs(self, counter: str, other: "Outlook") -> bool:
         """Tell whether a counter's time is not the same in another outlook of the same dates."""
@@ -58,7 +58,7 @@ class Outlook:
 
     def present_minutes(self) -> dict[str, int]:
         """Return how long each agent is there, in minutes."""
-        compiled = self._office.compiled
+        compiled = self.office.compiled
         window, tick = self._window(), compiled.horizon.tick
         return {name: (compiled.present[at] & window).bit_count() * tick for name, at in compiled.agent_at.items()}
 
@@ -74,17 +74,17 @@ class Outlook:
         return minutes
 
     def _room(self, counter: str) -> tuple[int, int]:
-        compiled = self._office.compiled
+        compiled = self.office.compiled
         at = compiled.counter_at.get(counter)
         # Both outlooks may begin at different ticks: what is compared begins at the window.
         begin, _ = compiled.horizon.days(self.first.toordinal(), self.last.toordinal())
         return compiled.horizon.tick, 0 if at is None else (compiled.room(at) & self._window()) >> begin
 
     def _window(self) -> int:
-        return ticks.interval(*self._office.compiled.horizon.days(self.first.toordinal(), self.last.toordinal()))
+        return ticks.interval(*self.office.compiled.horizon.days(self.first.toordinal(), self.last.toordinal()))
 
     def _by_day(self, offered: int) -> dict[date, int]:
-        horizon = self._office.compiled.horizon
+        horizon = self.office.compiled.horizon
         starts = ticks.members(offered)
         found: Counter[date] = Counter()
         at = 0
@@ -98,7 +98,7 @@ class Outlook:
         return found
 
     def _local(self, room: int) -> Iterator[Range]:
-        horizon = self._office.compiled.horizon
+        horizon = self.office.compiled.horizon
         for begin, end in ticks.runs(room):
             start, stop = horizon.moment(begin), horizon.moment(end)
             while start.date() < stop.date():

@@ -126,18 +126,21 @@ async def load_office_by_code(connection: AsyncConnection, code: str) -> OfficeR
 async def load_counters(connection: AsyncConnection, offices: Sequence[int]) -> list[CounterRecord]:
     """Return the counters in use of some offices, by office and id."""
     rows = await connection.execute(text(COUNTERS), {"offices": list(offices)})
-    return [
-        CounterRecord(
-            office_id=row.office_id,
-            id=row.id,
-            label=row.label,
-            exposed=row.exposed,
-            reason_ids=_tuple(row.reason_ids),
-            channels=_tuple(row.channels),
-            modalities=_tuple(row.modalities),
-        )
-        for row in rows
-    ]
+    return [counter_record(*row) for row in rows]
+
+
+def counter_record(office: int, identity: int, label: str, exposed: bool, *special: list[Any] | None) -> CounterRecord:
+    """Return a counter from a row: then the reasons, channels and modalities it is for."""
+    reasons, channels, modalities = (None if one is None else tuple(one) for one in special)
+    return CounterRecord(
+        office_id=office,
+        id=identity,
+        label=label,
+        exposed=exposed,
+        reason_ids=reasons,
+        channels=channels,
+        modalities=modalities,
+    )
 
 
 async def load_overrides(connection: AsyncConnection, offices: Sequence[int]) -> dict[int, dict[int, ReasonOverride]]:
@@ -158,7 +161,3 @@ async def load_bookable_offices(
     latitude, longitude = near or (None, None)
     bound = {"kinds": list(kinds), "departement": departement, "latitude": latitude, "longitude": longitude}
     return list((await connection.execute(text(BOOKABLE_OFFICES), bound | {"at_most": at_most})).scalars())
-
-
-def _tuple(values: list[Any] | None) -> tuple[Any, ...] | None:
-    return None if values is None else tuple(values)

@@ -18,9 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rdv.engine import values
 from rdv.engine.columns import Columns
 from rdv.models import packed
+from rdv.models.appointment_reads import AgentRecord
 from rdv.models.freeze import freeze_at
 from rdv.models.nation import Nation
-from rdv.models.office_reads import OFFICE_COLUMNS, OfficeRecord, office_record
+from rdv.models.office_reads import OFFICE_COLUMNS, CounterRecord, OfficeRecord, counter_record, office_record
 from rdv.models.reason_tree import ReasonNode, ReasonTree, overrides_from
 
 # The day versions only grow, so their sum does.
@@ -48,7 +49,7 @@ select {OFFICE_COLUMNS},
        json_build_object(
          'counters', (select json_agg(json_build_array(id, label, exposed, reason_ids, channels, modalities)
                              order by id) from counter where office_id = o.id and not retired),
-         'agents', (select json_agg(json_build_array(id, reason_ids, counter_ids) order by id)
+         'agents', (select json_agg(json_build_array(id, reason_ids, counter_ids, display_name) order by id)
                     from agent where office_id = o.id and o.staffed and not retired),
          'overrides', (select json_agg(json_build_array(reason_id, served, duration_minutes, buffer_minutes,
                               agents_required, modalities)) from office_reason where office_id = o.id),
@@ -92,12 +93,15 @@ class Version(NamedTuple):
 class Situation:
     """One office's situation for some days: its record, every reason as it has it, and the engine's instance.
 
+    `counters` and `agents` are by the engine's ids, as people see them; agents only where they are assigned.
     Appointments of frozen days are pinned in it; at `frozen_until` another day's will be.
     """
 
     office: OfficeRecord
     tree: ReasonTree
     reasons: Mapping[int, ReasonNode]
+    counters: Mapping[str, CounterRecord]
+    agents: Mapping[str, AgentRecord]
     instance: values.Instance
     frozen_until: datetime
     version: Version
@@ -159,6 +163,8 @@ def _situation(
         office=record,
         tree=tree,
         reasons=reasons,
+        counters={str(row[0]): counter_record(record.id, *row) for row in document["counters"]},
+        agents={str(row[0]): AgentRecord(id=row[0], display_name=row[3]) for row in document["agents"]},
         instance=_Reader(document, record, tree, reasons, holidays).instance(
             now, appointments if movable else appointments.pinned_before(freeze.before)
         ),
@@ -250,7 +256,7 @@ class _Reader:
         )
 
     def _agent(self, row: list[Any]) -> values.Agent:
-        identity, reasons, counters = row
+        identity, reasons, counters, _name = row
         absences = (rest for _, agent, *rest in self.document["closures"] if agent == identity)
         return values.Agent(
             id=str(identity),

@@ -9,6 +9,7 @@ from rdv.integrations.directories.folding import folded
 from rdv.models.office_reads import load_office_by_code, load_offices
 from rdv.schema import access as access_schema
 from rdv.schema import orientation as orientation_schema
+from rdv.schema import preview as preview_schema
 from rdv.schema import slots as slots_schema
 from rdv.schema.appointments import Appointment, appointment
 from rdv.schema.context import Info
@@ -89,6 +90,14 @@ class Query:
     @strawberry.field(description="Offices with their earliest free slot, the earliest first, then the nearest.")
     async def earliest_slots(self, info: Info, input: slots_schema.EarliestSlotsInput) -> list[slots_schema.OfficeSlot]:
         return await slots_schema.earliest(info, input)
+
+    @strawberry.field(
+        description="What intended changes of an office would lead to, with nothing changed: for those who plan it."
+    )
+    async def planning_preview(
+        self, info: Info, input: preview_schema.PlanningPreviewInput
+    ) -> preview_schema.PlanningPreview:
+        return await preview_schema.planning_preview(info, input)
 
     @strawberry.field(
         description="An appointment: for its usager, with its access code, or for those who manage the office's "

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from itertools import groupby
 
 import strawberry
-from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode
 
 from rdv.schema.context import Info
 from rdv.schema.enums import Channel, Modality
 from rdv.schema.offices import Office
 from rdv.schema.reasons import Reason
+from rdv.schema.selection import named
 from rdv.schema.why_words import Words
 from rdv.usecases import access
 from rdv.usecases import slots as use_case
@@ -108,7 +108,7 @@ def slot(start: dt.datetime, duration_minutes: int, remaining: int, modality: Mo
 
 
 async def search(info: Info, wanted: SlotsInput) -> SlotSearch:
-    named = _named(info)
+    fields = named(info)
     found = await use_case.search(
         info.context.services,
         info.context.viewer,
@@ -121,19 +121,16 @@ async def search(info: Info, wanted: SlotsInput) -> SlotSearch:
             channel=wanted.channel,
             replacing=wanted.replacing,
             access_code=wanted.access_code,
-            remaining="remaining" in named,
-            explain="why" in named,
+            remaining="remaining" in fields,
+            explain="why" in fields,
         ),
     )
-    return _search(found, await _why(info, found), with_slots="slots" in named)
+    return _search(found, _why(info, found), with_slots="slots" in fields)
 
 
-async def _why(info: Info, found: SlotsFound) -> list[WhyNot]:
-    if not found.answer.why:
-        return []
-    counters = {str(counter.id): counter for counter in await info.context.counters.load(found.office.id)}
+def _why(info: Info, found: SlotsFound) -> list[WhyNot]:
     manages = access.may(info.context.viewer, access.Module.APPOINTMENTS, found.office)
-    words = Words(found=found, counters=counters, translate=info.context.translate, with_counters=manages)
+    words = Words(found=found, translate=info.context.translate, with_counters=manages)
     return [WhyNot(date=w.date, code=w.code, starts=w.starts, detail=words.of(w)) for w in found.answer.why]
 
 
@@ -188,24 +185,3 @@ async def earliest(info: Info, wanted: EarliestSlotsInput) -> list[OfficeSlot]:
         )
         for one in found
     ]
-
-
-def _named(info: Info) -> set[str]:
-    """Return the names of all fields selected under the present one.
-
-    Each fragment is walked once, however often it is spread: Strawberry's `selected_fields` walks it again each time,
-    which a chain of fragments that spread the next one twice makes exponential.
-    """
-    fragments = {d.name.value: d for d in info.context.document.definitions if isinstance(d, FragmentDefinitionNode)}
-    names: set[str] = set()
-    pending = [node.selection_set for node in info._raw_info.field_nodes]  # noqa: SLF001 - see above
-    while pending:
-        selected = pending.pop()
-        for one in selected.selections if selected else ():
-            if isinstance(one, FragmentSpreadNode):
-                fragment = fragments.pop(one.name.value, None)
-                pending.append(fragment.selection_set if fragment else None)
-            elif isinstance(one, FieldNode | InlineFragmentNode):
-                pending.append(one.selection_set)
-                names |= {one.name.value} if isinstance(one, FieldNode) else set()
-    return names

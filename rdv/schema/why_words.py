@@ -20,9 +20,12 @@ class Words:
     """Says in one language why starts of a search are not offered; `with_counters`: name them."""
 
     found: SlotsFound
-    counters: Mapping[str, CounterRecord]
     translate: Translate
     with_counters: bool
+
+    @property
+    def counters(self) -> Mapping[str, CounterRecord]:
+        return self.found.agenda.situation.counters
 
     def of(self, why: WhyNot) -> str:
         """Return one line: how many starts were removed, and by what."""

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from rdv.engine.slots import Office
+from rdv.engine.outlook import Outlook
 from rdv.engine.values import Place
 from rdv.errors import IdempotencyConflict, InvalidInput, NotFound, VersionConflict, WouldStrand
 from rdv.integrations.viewer import Viewer
@@ -93,11 +93,21 @@ class ChangeRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """What follows from changes: the situations before and after, who loses their place, and who only moves."""
+class Written:
+    """An office before and after changes, as the rows say, from today to `last`; `known` fitted nowhere before."""
 
     before: Situation
     after: Situation
+    version: str  # before
+    known: frozenset[int]
+    today: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What follows from changes: who loses their place, and who only moves."""
+
     stranded: tuple[int, ...]  # that had a place before, in order of time
     still_stranded: tuple[int, ...]
     placed_again: tuple[int, ...]
@@ -131,7 +141,8 @@ async def apply(services: Services, viewer: Viewer, request: ChangeRequest) -> C
         if used is not None:
             return await _again(ground, key, used)
         await revisions.remember_first(connection, ground.office.id, now)
-        effect = await _effect(services, ground, request)
+        written = await _write(services, ground, request, ground.today)
+        effect = await services.agendas.in_thread(lambda: effect_of(written))
         if effect.stranded and not request.accept_stranded:
             raise WouldStrand("{count} appointments would lose their place.", appointments=effect.stranded)
         await _settle(ground, effect)
@@ -158,14 +169,17 @@ async def apply(services: Services, viewer: Viewer, request: ChangeRequest) -> C
     )
 
 
-async def try_out(services: Services, viewer: Viewer, request: ChangeRequest) -> Effect:
-    """Return what changes would lead to, and leave everything as it is."""
+async def try_out(services: Services, viewer: Viewer, request: ChangeRequest, last: date) -> Written:
+    """Return what changes would make of an office until a day, and leave everything as it is.
+
+    Rows are only locked while they are written and read: the engine looks at them after they were taken back.
+    """
     now = services.clock()
-    found: list[Effect] = []
+    found: list[Written] = []
     try:
         async with writing(services.database) as connection:
             ground = await _ground(services, connection, viewer, request, now)
-            found.append(await _effect(services, ground, request))
+            found.append(await _write(services, ground, request, last))
             raise _Enough
     except _Enough:
         return found[0]
@@ -196,24 +210,18 @@ async def _ground(
     return Ground(connection=connection, office=office, nation=nation, now=now)
 
 
-async def _effect(services: Services, ground: Ground, request: ChangeRequest) -> Effect:
-    """Write the changes and find out what follows."""
-    connection, now = ground.connection, ground.now
+async def _write(services: Services, ground: Ground, request: ChangeRequest, last: date) -> Written:
+    """Write the changes, and read the office before and after."""
+    office, today = ground.office.id, ground.today
+    last = max(last, await planning_reads.last_day(ground.connection, office, today))
     movable = any(one.over_frozen_day for one in request.changes)
-    last = await planning_reads.last_day(connection, ground.office.id, ground.today)
 
     async def read() -> Situation:
+        nation = await services.agendas.nations.current(ground.connection)
         found = await load_situations(
-            connection,
-            await services.agendas.nations.current(connection),
-            [ground.office.id],
-            first=ground.today,
-            last=last,
-            now=now,
-            stranded=True,
-            movable=movable,
+            ground.connection, nation, [office], first=today, last=last, now=ground.now, stranded=True, movable=movable
         )
-        return found[ground.office.id]
+        return found[office]
 
     before = await read()
     for number, one in enumerate(request.changes):
@@ -222,26 +230,29 @@ async def _effect(services: Services, ground: Ground, request: ChangeRequest) ->
         except InvalidInput as refusal:
             path = f"changes[{number}].{_member(one)}." if request.listed else ""
             raise InvalidInput(path + refusal.field, refusal.message, **refusal.values) from None
-    after = await read()
-    known = await planning_reads.stranded(connection, ground.office.id)
-    return await services.agendas.in_thread(lambda: _judged(before, after, known, (ground.today, last)))
+    return Written(
+        before=before,
+        after=await read(),
+        version=version_of(ground.office, ground.nation),
+        known=await planning_reads.stranded(ground.connection, office),
+        today=today,
+        last=last,
+    )
 
 
-def _judged(before: Situation, after: Situation, known: frozenset[int], days: tuple[date, date]) -> Effect:
-    """Let the engine place everybody in the office as it is after the changes."""
-    names, places = Office(after.instance, *days).disturbed()
-    lost = set(map(int, names))
-    live = {int(one.id): one for one in after.instance.appointments}
-    stranded = sorted(lost - known, key=lambda one: (live[one].start, one))
+def effect_of(written: Written, outlook: Outlook | None = None) -> Effect:
+    """Let the engine place everybody in the office as it is after the changes; it takes a while."""
+    after = outlook or Outlook(written.after.instance, written.today, written.last)
+    names, places = after.disturbed()
+    lost, known = set(map(int, names)), written.known
+    live = {int(one.id): one for one in written.after.instance.appointments}
     moves = {}
     for name, place in places.items():
         stood = live[int(name)]
         if place != Place(stood.counter or "", stood.agents):
             moves[int(name)] = Seat(counter_id=int(place.counter), agent_ids=tuple(map(int, place.agents)))
     return Effect(
-        before=before,
-        after=after,
-        stranded=tuple(stranded),
+        stranded=tuple(sorted(lost - known, key=lambda one: (live[one].start, one))),
         still_stranded=tuple(sorted(lost & known)),
         placed_again=tuple(sorted(known & live.keys() - lost)),
         moves=moves,

@@ -26,3 +26,19 @@ async def change(api: Api, place: Place, document: str, who: str = "head", **giv
     (result,) = (await api.data(document, {"input": {"officeId": place.office} | given}, who=who)).values()
     found: dict[str, Any] = result
     return found
+
+
+async def preview(
+    api: Api,
+    place: Place,
+    changes: list[dict[str, Any]],
+    *,
+    first: str = "2027-03-01",
+    last: str = "2027-03-05",
+    **more: Any,
+) -> dict[str, Any]:
+    """Return what changes would lead to, as the office's head sees it."""
+    wanted = {"officeId": place.office, "changes": changes, "from": first, "to": last} | more
+    answer = await api.data("planning_preview", {"input": wanted}, who=head_of(api, place))
+    found: dict[str, Any] = answer["planningPreview"]
+    return found
