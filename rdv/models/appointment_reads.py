@@ -40,6 +40,7 @@ class AppointmentRecord:
     access_code_hash: str | None
     held_by: str | None
     expires_at: datetime | None
+    stranded_since: datetime | None
     usager: UsagerRecord | None
     agents: tuple[AgentRecord, ...]
 
@@ -47,6 +48,7 @@ class AppointmentRecord:
 _SELECT = """
 select a.id, a.office_id, a.reference, a.status, a.reason_id, a.starts_at, a.ends_at, a.occupied_until, a.channel,
        a.modality, a.counter_id, a.comment, a.video_url, a.hold_token_hash, a.access_code_hash, a.held_by, a.expires_at,
+       a.stranded_since,
        u.id as usager_id, u.public_id, u.subject, u.first_name, u.last_name, u.email, u.phone, u.tax_number,
        u.company_number, u.locale,
        (select array_agg(array[g.id::text, g.display_name] order by g.id)
@@ -74,6 +76,20 @@ COUNT_OF_USAGER = """
 select count(*) from appointment where usager_id = :usager and status <> 'HELD' and office_id = any(:offices)
 """
 
+# Whom an office has to call: they lost their place and have not chosen another time; the first to come first.
+TO_CALL_BACK = (
+    _SELECT
+    + """
+where a.office_id = :office and a.stranded_since is not null and a.status = 'BOOKED' and a.ends_at > :now
+order by a.starts_at, a.id limit :at_most
+"""
+)
+
+# The holds that propose another time to those who lost theirs.
+PROPOSALS = _SELECT.replace("select a.id", "select a.proposal_for, a.id") + (
+    "where a.proposal_for = any(:ids) and a.status = 'HELD' and a.expires_at > :now"
+)
+
 OFFICES_OF_USAGER = "select distinct office_id from appointment where usager_id = :usager and status <> 'HELD'"
 
 
@@ -87,6 +103,20 @@ async def by_ids(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, A
     """Return the known ones of the appointments, by id."""
     rows = (await connection.execute(text(BY_IDS), {"ids": list(ids)})).mappings()
     return {row["id"]: _record(row) for row in rows}
+
+
+async def to_call_back(
+    connection: AsyncConnection, office: int, now: datetime, *, at_most: int
+) -> list[AppointmentRecord]:
+    """Return whom an office has to call, the first to come first."""
+    bound = {"office": office, "now": now, "at_most": at_most}
+    return [_record(row) for row in (await connection.execute(text(TO_CALL_BACK), bound)).mappings()]
+
+
+async def proposals(connection: AsyncConnection, ids: Sequence[int], now: datetime) -> dict[int, AppointmentRecord]:
+    """Return the live proposals, by the appointment that each is for."""
+    rows = (await connection.execute(text(PROPOSALS), {"ids": list(ids), "now": now})).mappings()
+    return {row["proposal_for"]: _record(row) for row in rows}
 
 
 async def of_usager(

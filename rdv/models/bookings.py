@@ -85,9 +85,9 @@ where office_id = :office and day = any(:days) and status = 'HELD' and expires_a
 
 INSERT_HOLD = """
 insert into appointment (office_id, reference, status, reason_id, day, starts_at, ends_at, occupied_until, channel,
-                         modality, counter_id, pinned, hold_token_hash, held_by, expires_at, created_at)
+                         modality, counter_id, pinned, hold_token_hash, held_by, expires_at, proposal_for, created_at)
 values (:office, :reference, 'HELD', :reason, :day, :start, :end, :until, :channel,
-        :modality, :counter, false, :token_hash, :held_by, :expires_at, :now)
+        :modality, :counter, false, :token_hash, :held_by, :expires_at, :proposal_for, :now)
 returning id
 """
 
@@ -111,6 +111,14 @@ CONFIRM = """
 update appointment
 set status = 'BOOKED', usager_id = :usager, comment = :comment, access_code_hash = :code_hash
 where id = :appointment
+"""
+
+CANCEL_ALL = "update appointment set status = 'CANCELLED' where id = any(:ids)"
+
+# Where and when another time is held for somebody who lost theirs.
+PROPOSALS = """
+select id, day, starts_at, ends_at, occupied_until from appointment
+where proposal_for = :appointment and status = 'HELD'
 """
 
 CANCEL = "update appointment set status = 'CANCELLED', cancelled_why = :why where id = :appointment"
@@ -185,6 +193,18 @@ async def confirm(connection: AsyncConnection, appointment: int, **columns: obje
 async def cancel(connection: AsyncConnection, appointment: int, why: str | None) -> None:
     """Cancel an appointment; its seat is free at once."""
     await connection.execute(text(CANCEL), {"appointment": appointment, "why": why})
+
+
+async def proposals(connection: AsyncConnection, appointment: int) -> dict[int, Times]:
+    """Return the holds that propose another time to who lost theirs."""
+    rows = await connection.execute(text(PROPOSALS), {"appointment": appointment})
+    return {row.id: Times(day=row.day, start=row.starts_at, end=row.ends_at, until=row.occupied_until) for row in rows}
+
+
+async def cancel_all(connection: AsyncConnection, appointments: Sequence[int]) -> None:
+    """Give up holds whose days are locked."""
+    if appointments:
+        await connection.execute(text(CANCEL_ALL), {"ids": list(appointments)})
 
 
 async def _insert_agents(connection: AsyncConnection, office: int, appointment: int, seat: Seat) -> None:

@@ -97,6 +97,13 @@ class Usager:
         return AppointmentConnection(edges=edges, page_info=page, total_count=total)
 
 
+@strawberry.type(description="Another time that is held for somebody who lost theirs.")
+class Proposal:
+    start: datetime = strawberry.field(description="When it starts.")
+    end: datetime = strawberry.field(description="When it ends.")
+    expires_at: datetime = strawberry.field(description="Until when it is held.")
+
+
 @strawberry.type(description="An appointment. Its time is promised; counter and agents may change until the day.")
 class Appointment:
     record: strawberry.Private[AppointmentRecord]
@@ -165,6 +172,23 @@ class Appointment:
         if self.record.status != "BOOKED":
             return None
         return change_deadline(self.record, self.of_office)
+
+    @strawberry.field(description="Since when it has no place any more and needs another time; null when it has one.")
+    def stranded_since(self) -> datetime | None:
+        return None if self.record.stranded_since is None else self._local(self.record.stranded_since)
+
+    @strawberry.field(
+        description="Another time that is held for one that has no place any more: `rescheduleAppointment` to its "
+        "start takes it; null when none is held."
+    )
+    async def proposal(self, info: Info) -> Proposal | None:
+        if self.record.stranded_since is None:
+            return None
+        held = await info.context.proposals.load(self.record.id)
+        if held is None or held.expires_at is None:
+            return None
+        start, end, until = map(self._local, (held.starts_at, held.ends_at, held.expires_at))
+        return Proposal(start=start, end=end, expires_at=until)
 
     def _local(self, moment: datetime) -> datetime:
         return moment.astimezone(ZoneInfo(self.of_office.time_zone))

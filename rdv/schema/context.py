@@ -40,6 +40,11 @@ class Context:
         return DataLoader(load_fn=self._load_appointments)
 
     @cached_property
+    def proposals(self) -> DataLoader[int, AppointmentRecord | None]:
+        """The live proposals by the appointment that each is for."""
+        return DataLoader(load_fn=self._load_proposals)
+
+    @cached_property
     def counters(self) -> DataLoader[int, list[CounterRecord]]:
         return DataLoader(load_fn=self._load_counters)
 
@@ -60,6 +65,11 @@ class Context:
     async def _load_appointments(self, ids: list[int]) -> list[AppointmentRecord | None]:
         async with self.services.database.reading() as connection:
             found = await appointment_reads.by_ids(connection, ids)
+        return [found.get(one) for one in ids]
+
+    async def _load_proposals(self, ids: list[int]) -> list[AppointmentRecord | None]:
+        async with self.services.database.reading() as connection:
+            found = await appointment_reads.proposals(connection, ids, self.services.clock())
         return [found.get(one) for one in ids]
 
     async def _load_counters(self, offices: list[int]) -> list[list[CounterRecord]]:

@@ -8,6 +8,7 @@ import strawberry
 
 from rdv import errors
 from rdv.schema.appointments import Appointment, appointment
+from rdv.schema.call_backs import CallBackMutation
 from rdv.schema.context import Info
 from rdv.schema.enums import Modality
 from rdv.schema.mutations import or_problem
@@ -118,7 +119,7 @@ CancelAppointmentResult = Annotated[
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(OrganisationMutation, PlanningMutation):
+class Mutation(OrganisationMutation, PlanningMutation, CallBackMutation):
     @strawberry.mutation(description="Reserve a slot for a few minutes; it takes one place from everybody else.")
     async def hold_slot(self, info: Info, input: HoldSlotInput) -> HoldSlotResult:
         async def act() -> Hold:

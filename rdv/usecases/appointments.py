@@ -105,6 +105,7 @@ async def hold(services: Services, viewer: Viewer, request: HoldRequest) -> Held
         reason_id=id_from(request.reason_id, field="reasonId"),
         start=request.start,
         modality=request.modality,
+        channel=access.channel_of(viewer),
     )
     key = _key("hold", viewer, request.idempotency_key, request)
 
@@ -113,7 +114,7 @@ async def hold(services: Services, viewer: Viewer, request: HoldRequest) -> Held
         if viewer.kind is ViewerKind.USAGER and viewer.subject:
             await lock_person(connection, viewer.subject)
             await _check_limit(connection, office, now, subject=viewer.subject)
-        decided = await decide(services, connection, viewer, office, wanted, now=now)
+        decided = await decide(services, connection, office, wanted, now=now)
         await bookings.move(connection, office.id, decided.moves)
         reference = new_reference()
         return await bookings.insert_hold(
@@ -128,10 +129,11 @@ async def hold(services: Services, viewer: Viewer, request: HoldRequest) -> Held
             token_hash=services.secrets.sealed(services.secrets.hold_token(reference)),
             held_by=viewer.subject,
             expires_at=now + timedelta(seconds=office.hold_seconds),
+            proposal_for=None,
             now=now,
         )
 
-    record = await _written(services, viewer, wanted, lambda: _once(services, key, now, write))
+    record = await _written(services, wanted, lambda: _once(services, key, now, write))
     return Held(token=services.secrets.hold_token(record.reference), record=record)
 
 
@@ -176,6 +178,7 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
         reason_id=record.reason_id,
         start=request.start,
         modality=Modality(record.modality),
+        channel=access.channel_of(viewer),
         replacing=str(record.id),
     )
 
@@ -184,7 +187,15 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
         if not office.open_to_booking:
             raise NotAllowed("This office does not take appointments.")
         check_changeable(viewer, record, office, now)
-        decided = await decide(services, connection, viewer, office, wanted, now=now, leaving=_times(record, office))
+        decided = await decide(
+            services,
+            connection,
+            office,
+            wanted,
+            now=now,
+            leaving=[_times(record, office)],
+            proposals=await bookings.proposals(connection, record.id),
+        )
         current = await appointment_reads.find(connection, appointment_reads.BY_ID, record.id)
         if current is None or current.starts_at != record.starts_at:
             raise SlotTaken("The appointment was changed by somebody else at this moment.")
@@ -201,7 +212,7 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
         )
         return record.id
 
-    return _confirmed(services, await _written(services, viewer, wanted, lambda: _once(services, key, now, write)))
+    return _confirmed(services, await _written(services, wanted, lambda: _once(services, key, now, write)))
 
 
 async def cancel(
@@ -213,7 +224,10 @@ async def cancel(
     found = await find(services, viewer, reference, access_code)
     async with writing(services.database) as connection:
         office = await _office(connection, found)
-        await bookings.lock(connection, office.id, office.time_zone, [_times(found, office)], now)
+        proposals = await bookings.proposals(connection, found.id)
+        times = [_times(found, office), *proposals.values()]
+        await bookings.lock(connection, office.id, office.time_zone, times, now)
+        await bookings.cancel_all(connection, list(proposals))
         record = await _by_id(connection, found.id)
         if record.status != "CANCELLED":
             check_changeable(viewer, record, office, now)
@@ -250,7 +264,8 @@ def check_changeable(viewer: Viewer, record: AppointmentRecord, office: OfficeRe
     if record.status == "CANCELLED":
         raise NotAllowed("This appointment is cancelled: make a new one.")
     starts = record.starts_at.astimezone(ZoneInfo(office.time_zone))
-    deadline = starts if may_change(viewer, office) else change_deadline(record, office)
+    # Whoever lost their place through us may still choose another time.
+    deadline = starts if may_change(viewer, office) or record.stranded_since else change_deadline(record, office)
     if record.status != "BOOKED" or now >= deadline:
         raise TooLate("It is too late to change this appointment.", deadline=deadline)
 
@@ -276,15 +291,15 @@ async def _once(
 
 
 async def _written(
-    services: Services, viewer: Viewer, wanted: Wanted, write: Callable[[], Awaitable[AppointmentRecord]]
+    services: Services, wanted: Wanted, write: Callable[[], Awaitable[AppointmentRecord]]
 ) -> AppointmentRecord:
     """Add alternatives to a refusal for want of room, after its transaction has ended."""
     try:
         return await write()
     except SlotTaken as refusal:
-        raise await taken(services, viewer, wanted, refusal.message) from None
+        raise await taken(services, wanted, refusal.message) from None
     except Overlap:
-        raise await taken(services, viewer, wanted, "This slot is no longer free.") from None
+        raise await taken(services, wanted, "This slot is no longer free.") from None
 
 
 async def _by_id(connection: Connection, appointment: int) -> AppointmentRecord:

@@ -4,14 +4,15 @@ The engine decides under the locks of the office-days concerned, on what it read
 the database have the last word. A refusal is raised inside the transaction, so nothing of it remains.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 
-from rdv.engine.values import Modality, Place, Query, Seated
+from rdv.engine.values import Channel, Modality, Place, Query, Seated
 from rdv.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
 from rdv.integrations.viewer import Viewer, ViewerKind
-from rdv.models.bookings import Seat, Times, local_day, lock
+from rdv.models.bookings import Seat, Times, cancel_all, local_day, lock
 from rdv.models.database import Connection
 from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.models.reason_tree import ReasonNode
@@ -33,6 +34,7 @@ class Wanted:
     reason_id: int
     start: datetime
     modality: Modality
+    channel: Channel
     replacing: str | None = None
 
 
@@ -87,23 +89,25 @@ def checked_start(start: datetime, now: datetime) -> datetime:
 async def decide(
     services: Services,
     connection: Connection,
-    viewer: Viewer,
     office: OfficeRecord,
     wanted: Wanted,
     *,
     now: datetime,
-    leaving: Times | None = None,
+    leaving: Sequence[Times] = (),
+    proposals: Mapping[int, Times] = MappingProxyType({}),
 ) -> Decided:
     """Lock the days concerned, read them, and find a seat; raises SlotTaken (without alternatives) or InvalidInput.
 
-    `leaving` are the times an appointment gives up, when one is moved. Somebody who came to stand over midnight while
+    `leaving` are the times an appointment gives up, when one is moved, and `proposals` the holds that were to help its
+    usager, which end. Somebody who came to stand over midnight while
     the locks were taken may bind a day to these that is not locked: what would move there is a slot taken.
     """
     zone = office.time_zone
     nation = await services.agendas.nations.current(connection)
     longest = max((n.duration_minutes + n.buffer_minutes for n in nation.tree.nodes.values()), default=0)
     roughly = _times(wanted.start, longest, 0, zone)
-    locked = await lock(connection, office.id, zone, [roughly, *([leaving] if leaving else [])], now)
+    locked = await lock(connection, office.id, zone, [roughly, *leaving, *proposals.values()], now)
+    await cancel_all(connection, list(proposals))
     first, last = _run_around(locked, roughly.day)
     agenda = await services.agendas.under_lock(connection, office.id, first, last, now)
     reason = served_leaf(agenda.situation.reasons, wanted.reason_id)
@@ -112,7 +116,7 @@ async def decide(
         reason=str(reason.id),
         from_date=roughly.day,
         to_date=roughly.day,
-        channel=access.channel_of(viewer),
+        channel=wanted.channel,
         modality=wanted.modality,
         replacing=wanted.replacing,
     )
@@ -131,7 +135,7 @@ async def decide(
     )
 
 
-async def taken(services: Services, viewer: Viewer, wanted: Wanted, message: str) -> SlotTaken:
+async def taken(services: Services, wanted: Wanted, message: str) -> SlotTaken:
     """Return the refusal with free starts near the wanted one, as they are now."""
     now = services.clock()
     day = wanted.start.astimezone(UTC).date()
@@ -142,7 +146,7 @@ async def taken(services: Services, viewer: Viewer, wanted: Wanted, message: str
         reason=str(reason.id),
         from_date=first,
         to_date=last,
-        channel=access.channel_of(viewer),
+        channel=wanted.channel,
         modality=wanted.modality,
         replacing=wanted.replacing,
     )

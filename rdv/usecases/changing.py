@@ -29,6 +29,7 @@ from rdv.models.nation import Nation
 from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.models.situation import Situation, load_situations
 from rdv.usecases import access
+from rdv.usecases.call_backs import hold_other_times
 from rdv.usecases.offices import id_from
 from rdv.usecases.services import Services
 
@@ -158,6 +159,8 @@ async def apply(services: Services, viewer: Viewer, request: ChangeRequest) -> C
         if key:
             await idempotency.remember(connection, key, number)
         office = (await load_offices(connection, [ground.office.id]))[ground.office.id]
+    if effect.stranded:
+        await hold_other_times(services, office)
     return Changed(
         office=office,
         version=version_of(office, ground.nation),

@@ -1,10 +1,11 @@
-"""The document by which changes are previewed."""
+"""The documents by which changes are previewed, and their consequences dealt with."""
 
 from typing import Any
 
 from tests.api.conftest import Api
 from tests.api.query_cases.journey import Case
-from tests.api.staff import preview
+from tests.api.staff import change, head_of, preview
+from tests.api.steps import booked
 from tests.places import Place
 
 
@@ -13,6 +14,18 @@ async def planning_preview(api: Api, place: Place) -> dict[str, Any]:
     return {"planningPreview": await preview(api, place, [{"addClosure": closure}])}
 
 
+async def propose_alternatives(api: Api, place: Place) -> dict[str, Any]:
+    await booked(api, place, "2027-03-03T10:00:00+01:00")
+    await change(api, place, "add_closure", fromDate="2027-03-03", toDate="2027-03-03", acceptStranded=True)
+    wanted = {"officeId": place.office}
+    return await api.data("propose_alternatives", {"input": wanted}, who=head_of(api, place))
+
+
 CASES: dict[str, tuple[Case, str, Any]] = {
+    "propose_alternatives": (
+        propose_alternatives,
+        "proposeAlternatives.appointments.0.proposal.start",
+        "2027-03-02T11:30:00+01:00",
+    ),
     "planning_preview": (planning_preview, "planningPreview.reasons.0.days.2.after", 0),
 }

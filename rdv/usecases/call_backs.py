@@ -1,0 +1,112 @@
+"""Those who lost their place: whom to call, and another time that is held for each of them meanwhile.
+
+A proposal is a hold for a stranded appointment, much longer than a usager's. Moving or cancelling the appointment ends
+it; moving it to the proposed start takes its place. Each proposal is a transaction of its own, as a booking is: what
+cannot be proposed now can be later.
+"""
+
+from datetime import datetime, timedelta
+
+from rdv.engine.values import Channel, Modality, Query
+from rdv.errors import InvalidInput, NotFound, SlotTaken
+from rdv.integrations.viewer import Viewer
+from rdv.models import appointment_reads, bookings
+from rdv.models.appointment_reads import AppointmentRecord
+from rdv.models.bookings import Overlap, writing
+from rdv.models.office_reads import OfficeRecord, load_offices
+from rdv.usecases import access
+from rdv.usecases.booking import Wanted, decide
+from rdv.usecases.offices import id_from
+from rdv.usecases.secrets import new_reference
+from rdv.usecases.services import Services
+from rdv.usecases.slots import ask, nearest
+
+MOST = 200
+DAYS = 31  # around the time that was lost
+TRIES = 3  # somebody else may be quicker
+
+
+async def propose(services: Services, viewer: Viewer, office_id: str) -> list[AppointmentRecord]:
+    """Hold another time for everybody an office has to call and who has none yet; return whom to call."""
+    identity = id_from(office_id, field="officeId")
+    async with services.database.reading() as connection:
+        office = (await load_offices(connection, [identity])).get(identity)
+    if office is None:
+        raise NotFound("There is no such office.")
+    access.require(viewer, access.Module.APPOINTMENTS, office)
+    return await hold_other_times(services, office)
+
+
+async def hold_other_times(services: Services, office: OfficeRecord) -> list[AppointmentRecord]:
+    """Hold another time for everybody an office has to call and who has none yet; return whom to call."""
+    now = services.clock()
+    async with services.database.reading() as connection:
+        waiting = await appointment_reads.to_call_back(connection, office.id, now, at_most=MOST)
+        held = await appointment_reads.proposals(connection, [one.id for one in waiting], now)
+    for record in waiting:
+        if record.id not in held:
+            await _propose(services, office, record, now)
+    return waiting
+
+
+async def _propose(services: Services, office: OfficeRecord, record: AppointmentRecord, now: datetime) -> None:
+    for _ in range(TRIES):
+        start = await _nearest(services, record, now)
+        if start is None:
+            return
+        wanted = Wanted(
+            office_id=office.id,
+            reason_id=record.reason_id,
+            start=start,
+            modality=Modality(record.modality),
+            channel=Channel(record.channel),
+        )
+        try:
+            await _hold(services, office, record, wanted, now)
+        except (InvalidInput, SlotTaken, Overlap):
+            continue
+        return
+
+
+async def _nearest(services: Services, record: AppointmentRecord, now: datetime) -> datetime | None:
+    """Return the offered start nearest to the one that was lost."""
+    day = record.starts_at.date()
+    first, last = max(day - timedelta(days=DAYS), now.date()), day + timedelta(days=DAYS)
+    agenda = (await services.agendas.current([record.office_id], first, last, now))[record.office_id]
+    node = agenda.situation.reasons.get(record.reason_id)
+    if node is None or not node.served:
+        return None
+    query = Query(
+        reason=str(record.reason_id),
+        from_date=first,
+        to_date=last,
+        channel=record.channel,
+        modality=Modality(record.modality),
+    )
+    return next(iter(nearest((await ask(services, agenda, query, now)).starts, record.starts_at, 1)), None)
+
+
+async def _hold(
+    services: Services, office: OfficeRecord, record: AppointmentRecord, wanted: Wanted, now: datetime
+) -> None:
+    reference = new_reference()
+    async with writing(services.database) as connection:
+        decided = await decide(services, connection, office, wanted, now=now)
+        if await appointment_reads.proposals(connection, [record.id], now):
+            return  # somebody else was quicker to help them
+        await bookings.move(connection, office.id, decided.moves)
+        await bookings.insert_hold(
+            connection,
+            office.id,
+            decided.times,
+            decided.seat,
+            reference=reference,
+            reason=record.reason_id,
+            channel=record.channel,
+            modality=record.modality,
+            token_hash=services.secrets.sealed(services.secrets.hold_token(reference)),
+            held_by=None,
+            expires_at=min(now + timedelta(hours=office.proposal_hold_hours), decided.times.start),
+            proposal_for=record.id,
+            now=now,
+        )
