@@ -4,8 +4,9 @@ from dataclasses import fields
 
 import strawberry
 
-from rdv.schema.changes import OfficeChange, PlanningChangeResult, change_of, changed
+from rdv.schema.changes import OfficeChange, PlanningChangeResult, change_mutation, change_of, changed
 from rdv.schema.context import Info
+from rdv.schema.history import Restoration
 from rdv.schema.mutations import or_problem
 from rdv.schema.organisation import ClosureRemoval, CounterRetirement, CounterUpdate, NewClosure, NewCounter
 from rdv.usecases.changing import Change, ChangeRequest
@@ -24,6 +25,9 @@ class PlanningChangeInput:
     remove_closure: ClosureRemoval | None = strawberry.field(
         default=strawberry.UNSET, description="A closure that is taken back."
     )
+    restore_planning: Restoration | None = strawberry.field(
+        default=strawberry.UNSET, description="The office as it was after a change of its history."
+    )
 
 
 @strawberry.input(description="Changes to be made together, all or none.")
@@ -33,6 +37,10 @@ class PublishPlanningInput(OfficeChange):
 
 @strawberry.type
 class PlanningMutation:
+    restore_planning: PlanningChangeResult = change_mutation(
+        Restoration, "RestorePlanning", "Go back to how an office was: counters, agents, hours, parameters, all of it."
+    )
+
     @strawberry.mutation(
         description="Make changes together, exactly as they were previewed: give the preview's version, and it is "
         "refused when the office was changed meanwhile."

@@ -8,6 +8,7 @@ from rdv import errors
 from rdv.integrations.directories.folding import folded
 from rdv.models.office_reads import load_office_by_code, load_offices
 from rdv.schema import access as access_schema
+from rdv.schema import history as history_schema
 from rdv.schema import orientation as orientation_schema
 from rdv.schema import preview as preview_schema
 from rdv.schema import slots as slots_schema
@@ -98,6 +99,19 @@ class Query:
         self, info: Info, input: preview_schema.PlanningPreviewInput
     ) -> preview_schema.PlanningPreview:
         return await preview_schema.planning_preview(info, input)
+
+    @strawberry.field(
+        description="What was changed in an office, the latest first: for those who plan it. Entries come from the "
+        "first change on; number 0 is the office before it."
+    )
+    async def planning_history(
+        self,
+        info: Info,
+        office_id: Annotated[strawberry.ID, strawberry.argument(description="The office.")],
+        before: Annotated[int | None, strawberry.argument(description="Only those before this number.")] = None,
+        first: Annotated[int, strawberry.argument(description="How many at most, up to 100.")] = 20,
+    ) -> list[history_schema.PlanningRevision]:
+        return await history_schema.history(info, office_id, before, first)
 
     @strawberry.field(
         description="An appointment: for its usager, with its access code, or for those who manage the office's "

@@ -43,6 +43,7 @@ class Ground:
     """What a change stands on while it writes: the office as it was before all changes, and what was made so far."""
 
     connection: Connection
+    viewer: Viewer
     office: OfficeRecord
     nation: Nation
     now: datetime
@@ -210,7 +211,7 @@ async def _ground(
     version = version_of(office, nation)
     if request.version is not None and request.version != version:
         raise VersionConflict("The office was changed meanwhile: look at it again.", version=version)
-    return Ground(connection=connection, office=office, nation=nation, now=now)
+    return Ground(connection=connection, viewer=viewer, office=office, nation=nation, now=now)
 
 
 async def _write(services: Services, ground: Ground, request: ChangeRequest, last: date) -> Written:

@@ -21,11 +21,23 @@ async def propose_alternatives(api: Api, place: Place) -> dict[str, Any]:
     return await api.data("propose_alternatives", {"input": wanted}, who=head_of(api, place))
 
 
+async def planning_history(api: Api, place: Place) -> dict[str, Any]:
+    await change(api, place, "create_counter", label="B")
+    return await api.data("planning_history", {"officeId": place.office}, who="head")
+
+
+async def restore_planning(api: Api, place: Place) -> dict[str, Any]:
+    await change(api, place, "update_counter", counterId=place.counters[0], label="Accueil")
+    return await change(api, place, "restore_planning", revision=0)
+
+
 CASES: dict[str, tuple[Case, str, Any]] = {
     "propose_alternatives": (
         propose_alternatives,
         "proposeAlternatives.appointments.0.proposal.start",
         "2027-03-02T11:30:00+01:00",
     ),
+    "planning_history": (planning_history, "planningHistory.0.changes.0.given.label", "B"),
+    "restore_planning": (restore_planning, "office.counters.0.label", "Guichet 1"),
     "planning_preview": (planning_preview, "planningPreview.reasons.0.days.2.after", 0),
 }
