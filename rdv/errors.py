@@ -90,8 +90,8 @@ class TooManyAppointments(Refusal):
 
     code = "TOO_MANY_APPOINTMENTS"
 
-    def __init__(self, message: str, *, limit: int) -> None:
-        super().__init__(message, limit=limit)
+    def __init__(self, message: str, *, limit: int, **values: object) -> None:
+        super().__init__(message, limit=limit, **values)
         self.limit = limit
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from rdv.engine.document import clock_time
 from rdv.engine.values import (
+    MINUTES_PER_DAY,
     Agent,
     Appointment,
     Closure,
@@ -54,14 +55,17 @@ def result_document(result: Result, *, explain: bool = False) -> Document:
 def instance_document(instance: Instance) -> Document:
     """Write an instance; absent stays absent, so that defaults are the reader's."""
     rules = instance.rules
+    # The format knows no horizon before today: what begins today is then too near.
+    closed = rules.max_lead_days is not None and rules.max_lead_days < 0
+    lead = max(rules.min_lead_minutes, 2 * MINUTES_PER_DAY) if closed else rules.min_lead_minutes
     return _present(
         format="rdv-instance/1",
         time_zone=instance.zone.key,
         now=instance.now.astimezone(instance.zone).isoformat(),
         office={
             "step_minutes": rules.step_minutes,
-            "min_lead_minutes": rules.min_lead_minutes,
-            "max_lead_days": rules.max_lead_days,
+            "min_lead_minutes": lead,
+            "max_lead_days": 0 if closed else rules.max_lead_days,
             "policy": rules.policy.value,
         },
         openings=[_opening(o) for o in instance.openings],

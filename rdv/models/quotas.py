@@ -1,5 +1,8 @@
 """What an office keeps back: how many appointments of a reason a day takes, and what only one channel may book."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
@@ -26,3 +29,19 @@ class ChannelShare(SQLModel, table=True):
     office_id: int = big(foreign_key="office.id", primary_key=True)
     channel: str = Field(primary_key=True)
     percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """An office's quotas: the most appointments a day by node, and the percentage kept by channel."""
+
+    most_a_day: Mapping[int, int] = field(default_factory=dict)
+    kept_percent: Mapping[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.most_a_day or self.kept_percent)
+
+
+def quotas_from(quotas: Iterable[tuple[int, int]], shares: Iterable[tuple[str, int]]) -> Quotas:
+    """Return the quotas of rows."""
+    return Quotas(dict(quotas), dict(shares))

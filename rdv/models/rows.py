@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, update
+from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
@@ -35,6 +35,14 @@ async def remove(connection: AsyncConnection, model: type[SQLModel], **key: obje
     table = _table(model)
     where = [table.c[name] == value for name, value in key.items()]
     return bool((await connection.execute(delete(table).where(*where))).rowcount)
+
+
+async def values(connection: AsyncConnection, model: type[SQLModel], **key: object) -> list[dict[str, Any]]:
+    """Return the rows with a key, in the order in which they were made where they have an id."""
+    table = _table(model)
+    where = [table.c[name] == value for name, value in key.items()]
+    ordered = select(table).where(*where).order_by(*([table.c.id] if "id" in table.c else []))
+    return [dict(row) for row in (await connection.execute(ordered)).mappings()]
 
 
 def _table(model: type[SQLModel]) -> Table:

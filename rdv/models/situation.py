@@ -6,7 +6,7 @@ the engine.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -19,9 +19,11 @@ from rdv.engine import values
 from rdv.engine.columns import Columns
 from rdv.models import packed
 from rdv.models.appointment_reads import AgentRecord
+from rdv.models.booking_horizon import FURTHEST_DAYS, BookingHorizon, horizon_at
 from rdv.models.freeze import freeze_at
 from rdv.models.nation import Nation
 from rdv.models.office_reads import OFFICE_COLUMNS, CounterRecord, OfficeRecord, counter_record, office_record
+from rdv.models.quotas import Quotas, quotas_from
 from rdv.models.reason_tree import ReasonNode, ReasonTree, overrides_from
 
 # The day versions only grow, so their sum does.
@@ -65,7 +67,9 @@ select {OFFICE_COLUMNS},
                         from day_exception where office_id = o.id and on_date between :first and :last),
          'closures', (select json_agg(json_build_array(counter_ids, agent_id, from_date, from_minute, to_date,
                              to_minute) order by id)
-                      from closure where office_id = o.id and to_date >= :first and from_date <= :last)
+                      from closure where office_id = o.id and to_date >= :first and from_date <= :last),
+         'quotas', (select json_agg(json_build_array(reason_id, most_a_day)) from reason_quota where office_id = o.id),
+         'shares', (select json_agg(json_build_array(channel, percent)) from channel_share where office_id = o.id)
        )::text as document,
        (select {packed.APPOINTMENTS} from appointment a where {LIVE}) as appointments,
        (select {packed.SERVED_BY} from appointment a join appointment_agent g on g.appointment_id = a.id
@@ -94,7 +98,8 @@ class Situation:
     """One office's situation for some days: its record, every reason as it has it, and the engine's instance.
 
     `counters` and `agents` are by the engine's ids, as people see them; agents only where they are assigned.
-    Appointments of frozen days are pinned in it; at `frozen_until` another day's will be.
+    Appointments of frozen days are pinned in it. It holds until `until`, when another day's are, or another day opens
+    to booking, whatever the versions say.
     """
 
     office: OfficeRecord
@@ -103,7 +108,9 @@ class Situation:
     counters: Mapping[str, CounterRecord]
     agents: Mapping[str, AgentRecord]
     instance: values.Instance
-    frozen_until: datetime
+    horizon: BookingHorizon
+    quotas: Quotas
+    until: datetime
     version: Version
 
 
@@ -130,17 +137,37 @@ async def load_situations(
     """Read offices' situations for the local days `first` to `last` in one statement; unknown ids are left out.
 
     `stranded`: with the appointments that are known to fit nowhere; otherwise these take no room. `movable`: those of
-    frozen days may move all the same.
+    frozen days may move all the same. One statement more for each office that counts open days, when the days do not
+    begin today or end before the last that can be booked.
     """
     bound = parameters(offices, first, last, now, stranded=stranded)
     rows = (await connection.execute(text(SITUATIONS), bound)).mappings().all()
     days = (first - PAD, last + PAD)
-    return {
+    found = {
         row["id"]: _situation(
             dict(row), nation.tree, now, nation.holidays.on(row["departement"], *days), movable=movable
         )
         for row in rows
     }
+    for identity, one in found.items():
+        if one.office.lead_in_open_days and not _decides(one, first, last, now):
+            today = now.astimezone(one.instance.zone).date()
+            later = today + timedelta(days=FURTHEST_DAYS)
+            whole = await load_situations(connection, nation, [identity], first=today, last=later, now=now)
+            found[identity] = _with_horizon(one, whole[identity].horizon)
+    return found
+
+
+def _decides(situation: Situation, first: date, last: date, now: datetime) -> bool:
+    """Tell whether the days read are all that the horizon depends on."""
+    today = now.astimezone(situation.instance.zone).date()
+    days = situation.horizon.days
+    return first <= today and (days is None or today + timedelta(days=days) <= last)
+
+
+def _with_horizon(situation: Situation, horizon: BookingHorizon) -> Situation:
+    rules = replace(situation.instance.rules, max_lead_days=horizon.days)
+    return replace(situation, horizon=horizon, instance=replace(situation.instance, rules=rules))
 
 
 def parameters(
@@ -159,16 +186,20 @@ def _situation(
     freeze = freeze_at(record, now)
     reasons = tree.at_office(record.kind, overrides_from(document["overrides"]))
     appointments = packed.columns(row["appointments"], row["served_by"])
+    instance = _Reader(document, record, tree, reasons, holidays).instance(
+        now, appointments if movable else appointments.pinned_before(freeze.before)
+    )
+    horizon = horizon_at(record, instance, now)
     return Situation(
         office=record,
         tree=tree,
         reasons=reasons,
-        counters={str(row[0]): counter_record(record.id, *row) for row in document["counters"]},
-        agents={str(row[0]): AgentRecord(id=row[0], display_name=row[3]) for row in document["agents"]},
-        instance=_Reader(document, record, tree, reasons, holidays).instance(
-            now, appointments if movable else appointments.pinned_before(freeze.before)
-        ),
-        frozen_until=freeze.until,
+        counters={str(one[0]): counter_record(record.id, *one) for one in document["counters"]},
+        agents={str(one[0]): AgentRecord(id=one[0], display_name=one[3]) for one in document["agents"]},
+        instance=replace(instance, rules=replace(instance.rules, max_lead_days=horizon.days)),
+        horizon=horizon,
+        quotas=quotas_from(document["quotas"], document["shares"]),
+        until=freeze.until if horizon.until is None else min(freeze.until, horizon.until),
         version=Version(row["office_version"], row["national_version"], row["days_version"]),
     )
 

@@ -69,6 +69,18 @@ where a.office_id = :office and a.starts_at > :now
 """
 
 
+# What a person had or has at an office around a moment; cancelled ones and holds aside.
+COUNT_AROUND = """
+select count(*) from appointment a join usager u on u.id = a.usager_id
+where a.office_id = :office and a.status not in ('CANCELLED', 'HELD')
+  and a.starts_at > cast(:around as timestamptz) - make_interval(days => :days)
+  and a.starts_at < cast(:around as timestamptz) + make_interval(days => :days)
+  and (u.subject = :subject or lower(u.email) = lower(cast(:email as text)) or u.phone = :phone
+       or u.tax_number = :tax_number or u.company_number = :company_number)
+  and a.id <> :other_than
+"""
+
+
 async def lock_person(connection: AsyncConnection, person: str) -> None:
     """Wait for other transactions that concern the same person, until this one ends."""
     await connection.execute(text(LOCK_PERSON), {"person": person})
@@ -95,11 +107,26 @@ async def count_live(
     other_than: int = 0,
 ) -> int:
     """Count a person's live appointments to come and holds at an office, one of them aside."""
-    bound = {
-        "office": office,
-        "now": now,
-        "subject": subject,
-        "other_than": other_than,
-        **{name: details and getattr(details, name) for name in ("email", "phone", "tax_number", "company_number")},
-    }
+    bound = {"office": office, "now": now, "other_than": other_than, **_marks(subject, details)}
     return int((await connection.execute(text(COUNT), bound)).scalar_one())
+
+
+async def count_around(
+    connection: AsyncConnection,
+    office: int,
+    around: datetime,
+    days: int,
+    *,
+    subject: str | None,
+    details: UsagerDetails | None,
+    other_than: int = 0,
+) -> int:
+    """Count a person's appointments at an office that start less than some days before or after a moment."""
+    bound = {"office": office, "around": around, "days": days, "other_than": other_than, **_marks(subject, details)}
+    return int((await connection.execute(text(COUNT_AROUND), bound)).scalar_one())
+
+
+def _marks(subject: str | None, details: UsagerDetails | None) -> dict[str, str | None]:
+    """Return everything by which a person may be known again."""
+    names = ("email", "phone", "tax_number", "company_number")
+    return {"subject": subject, **{name: getattr(details, name) if details else None for name in names}}

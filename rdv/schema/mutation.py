@@ -14,6 +14,7 @@ from rdv.schema.enums import Modality
 from rdv.schema.mutations import or_problem
 from rdv.schema.offices import Office
 from rdv.schema.organisation import OrganisationMutation
+from rdv.schema.parameters import ParametersMutation
 from rdv.schema.planning import PlanningMutation
 from rdv.schema.problems import (
     HoldExpired,
@@ -119,7 +120,7 @@ CancelAppointmentResult = Annotated[
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(OrganisationMutation, PlanningMutation, CallBackMutation):
+class Mutation(OrganisationMutation, PlanningMutation, ParametersMutation, CallBackMutation):
     @strawberry.mutation(description="Reserve a slot for a few minutes; it takes one place from everybody else.")
     async def hold_slot(self, info: Info, input: HoldSlotInput) -> HoldSlotResult:
         async def act() -> Hold:

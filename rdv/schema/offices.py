@@ -1,11 +1,14 @@
 """Offices, their counters and parameters."""
 
+from datetime import date
+
 import strawberry
 
 from rdv.models.office_reads import CounterRecord, OfficeRecord
 from rdv.schema.context import Info
 from rdv.schema.enums import Channel, Modality, SlotPolicy
 from rdv.schema.reasons import Reason
+from rdv.schema.scalars import LocalTime
 
 
 @strawberry.type(description="Where an office is.")
@@ -28,6 +31,32 @@ class PlanningParameters:
     auto_open: bool = strawberry.field(description="Whether new days open by themselves as time goes on.")
     slot_policy: SlotPolicy = strawberry.field(description="Which of the feasible starts are offered.")
     hold_seconds: int = strawberry.field(description="How long a hold lasts, in seconds.")
+    lead_in_open_days: bool = strawberry.field(
+        description="Whether only days on which a counter is open count for `maxLeadDays`."
+    )
+    open_time: LocalTime = strawberry.field(description="At what time of the day another day opens to booking.")
+    published_until: date | None = strawberry.field(
+        description="The last day that can be booked where days do not open by themselves."
+    )
+    resale_delay_minutes: int = strawberry.field(description="How long a cancelled time is not offered again.")
+    freeze_time: LocalTime = strawberry.field(
+        description="From when on nobody's counter or agents change any more for new bookings of a day."
+    )
+    freeze_days_before: int = strawberry.field(description="How many days before that day `freezeTime` is.")
+    change_deadline_minutes: int = strawberry.field(
+        description="How long before it starts usagers may change an appointment at the latest."
+    )
+    max_appointments_per_usager: int = strawberry.field(
+        description="How many appointments to come one usager may have at a time."
+    )
+    most_per_usager_in_period: int = strawberry.field(
+        description="How many appointments of one usager may lie less than `usagerPeriodDays` apart; -1: any number."
+    )
+    usager_period_days: int = strawberry.field(description="That period, in days.")
+    staffed: bool = strawberry.field(description="Whether agents are assigned as well as counters.")
+    proposal_hold_hours: int = strawberry.field(
+        description="How long another time is held for whoever lost theirs, in hours."
+    )
 
 
 @strawberry.type(description="A place with exactly one agenda.")
@@ -134,4 +163,18 @@ class Office:
             auto_open=record.auto_open,
             slot_policy=SlotPolicy(record.slot_policy),
             hold_seconds=record.hold_seconds,
+            lead_in_open_days=record.lead_in_open_days,
+            open_time=LocalTime(record.open_minute),
+            published_until=record.published_until,
+            resale_delay_minutes=record.resale_delay_minutes,
+            freeze_time=LocalTime(record.freeze_minute),
+            freeze_days_before=record.freeze_days_before,
+            change_deadline_minutes=record.change_deadline_minutes,
+            max_appointments_per_usager=record.max_appointments_per_usager,
+            most_per_usager_in_period=-1
+            if record.most_per_usager_in_period is None
+            else record.most_per_usager_in_period,
+            usager_period_days=record.usager_period_days,
+            staffed=record.staffed,
+            proposal_hold_hours=record.proposal_hold_hours,
         )

@@ -9,6 +9,7 @@ from rdv.schema.context import Info
 from rdv.schema.history import Restoration
 from rdv.schema.mutations import or_problem
 from rdv.schema.organisation import ClosureRemoval, CounterRetirement, CounterUpdate, NewClosure, NewCounter
+from rdv.schema.parameters import ChannelShareInput, ParametersUpdate, ReasonQuotaInput
 from rdv.usecases.changing import Change, ChangeRequest
 
 
@@ -24,6 +25,15 @@ class PlanningChangeInput:
     add_closure: NewClosure | None = strawberry.field(default=strawberry.UNSET, description="Time taken away.")
     remove_closure: ClosureRemoval | None = strawberry.field(
         default=strawberry.UNSET, description="A closure that is taken back."
+    )
+    set_parameters: ParametersUpdate | None = strawberry.field(
+        default=strawberry.UNSET, description="How slots come about and what usagers may do."
+    )
+    set_reason_quota: ReasonQuotaInput | None = strawberry.field(
+        default=strawberry.UNSET, description="How many appointments a day a reason gets."
+    )
+    set_channel_share: ChannelShareInput | None = strawberry.field(
+        default=strawberry.UNSET, description="A part of each day's open time that is kept for a channel."
     )
     restore_planning: Restoration | None = strawberry.field(
         default=strawberry.UNSET, description="The office as it was after a change of its history."

@@ -37,7 +37,10 @@ class SlotDay:
 @strawberry.type(description="What kept some grid starts of one day from being offered.")
 class WhyNot:
     date: dt.date = strawberry.field(description="The office's local day.")
-    code: str = strawberry.field(description="CLOSED, HOLIDAY, CLOSURE, NO_COUNTER, NOT_EXPOSED, NO_AGENT, LEAD_TIME …")
+    code: str = strawberry.field(
+        description="CLOSED, HOLIDAY, CLOSURE, NO_COUNTER, NOT_EXPOSED, LEAD_TIME, HORIZON, NO_AGENT, FULL, POLICY; or "
+        "what the office keeps back of what could be offered: QUOTA, KEPT."
+    )
     starts: int = strawberry.field(description="How many starts it removed; each start is counted once.")
     detail: str = strawberry.field(
         description="The same in words, in the language of the request; with counters' names for who manages them."

@@ -46,11 +46,17 @@ class Words:
             "NO_COUNTER": lambda: translate("no counter that is open then takes “{reason}” this way", reason=reason),
             "NOT_EXPOSED": lambda: translate("booking is not open at these counters"),
             "LEAD_TIME": lambda: translate("past, or less than {notice} min ahead", notice=office.min_lead_minutes),
-            "HORIZON": lambda: translate("beyond the booking horizon of {days} d", days=office.max_lead_days),
+            "HORIZON": lambda: (
+                translate("beyond the booking horizon of {days} d", days=office.max_lead_days)
+                if office.auto_open
+                else translate("not published yet")
+            ),
             "NO_AGENT": lambda: translate(
                 "too few agents for “{reason}” are there ({needed} needed)", needed=needed, reason=reason
             ),
             "FULL": lambda: self._full(why),
+            "QUOTA": lambda: translate("the day’s quota for “{reason}” is used up", reason=reason),
+            "KEPT": lambda: translate("the time that is left is kept for another channel"),
             "POLICY": lambda: translate("would leave a gap too short for any appointment"),
         }
         text = causes[why.code]()

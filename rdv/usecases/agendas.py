@@ -21,6 +21,7 @@ from rdv.engine.slots import Office
 from rdv.models.database import Connection, Database
 from rdv.models.nation import Nation, NationCache
 from rdv.models.situation import Situation, Version, load_situations, load_versions
+from rdv.usecases.rationing import Rationing
 
 STANDARD_DAYS = 93  # ahead of today: a query's 62 days beyond the usual 30 days' horizon
 
@@ -34,12 +35,13 @@ class Agenda:
 
     situation: Situation
     engine: Office
+    rationing: Rationing | None = None  # where the office keeps something back
     asking: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def valid_at(self, now: datetime) -> bool:
-        """Tell whether no hold has expired and no day was frozen since it was read."""
+        """Tell whether no hold has expired, no day was frozen and none opened since it was read."""
         until = self.engine.valid_until
-        return now < self.situation.frozen_until and (until is None or now < until)
+        return now < self.situation.until and (until is None or now < until)
 
 
 class Agendas:
@@ -109,6 +111,8 @@ def _holds(agenda: Agenda, version: Version, now: datetime) -> bool:
 
 def _compiled(situation: Situation, window: Window, before: Agenda | None = None) -> Agenda:
     if before is None:
-        return Agenda(situation, Office(situation.instance, *window))
-    with before.asking:
-        return Agenda(situation, Office(situation.instance, *window, before=before.engine))
+        engine = Office(situation.instance, *window)
+    else:
+        with before.asking:
+            engine = Office(situation.instance, *window, before=before.engine)
+    return Agenda(situation, engine, Rationing(situation, engine) if situation.quotas else None)

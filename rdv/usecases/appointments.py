@@ -26,10 +26,10 @@ from rdv.errors import (
 from rdv.integrations.viewer import Viewer, ViewerKind
 from rdv.models import appointment_reads, bookings, idempotency
 from rdv.models.appointment_reads import AppointmentRecord
-from rdv.models.bookings import Overlap, Times, writing
+from rdv.models.bookings import Overlap, Seat, Times, writing
 from rdv.models.database import Connection
 from rdv.models.office_reads import OfficeRecord, load_offices
-from rdv.models.usagers import UsagerDetails, count_live, lock_person, save_usager, usager_of
+from rdv.models.usagers import UsagerDetails, count_around, count_live, lock_person, save_usager, usager_of
 from rdv.usecases import access
 from rdv.usecases.appointment_access import may_change, visible
 from rdv.usecases.booking import Wanted, checked_start, decide, office_for_booking, taken
@@ -155,6 +155,7 @@ async def confirm(services: Services, viewer: Viewer, request: ConfirmRequest) -
         if record.expires_at is None or record.expires_at <= now:
             raise HoldExpired("This hold is over: choose a slot again.")
         await _check_limit(connection, office, now, subject=subject, details=details, other_than=record.id)
+        await _check_period(connection, office, record, subject=subject, details=details)
         await bookings.confirm(
             connection,
             record.id,
@@ -232,7 +233,33 @@ async def cancel(
         if record.status != "CANCELLED":
             check_changeable(viewer, record, office, now)
             await bookings.cancel(connection, record.id, text)
+            await _keep_for_a_while(services, connection, office, record, now)
         return await _by_id(connection, found.id)
+
+
+async def _keep_for_a_while(
+    services: Services, connection: Connection, office: OfficeRecord, record: AppointmentRecord, now: datetime
+) -> None:
+    """Hold the time of a cancelled appointment for nobody, so that it cannot be passed on."""
+    until = min(now + timedelta(minutes=office.resale_delay_minutes), record.starts_at)
+    if until <= now or record.stranded_since is not None:
+        return
+    reference = new_reference()
+    await bookings.insert_hold(
+        connection,
+        office.id,
+        _times(record, office),
+        Seat(counter_id=record.counter_id, agent_ids=tuple(agent.id for agent in record.agents)),
+        reference=reference,
+        reason=record.reason_id,
+        channel=record.channel,
+        modality=record.modality,
+        token_hash=services.secrets.sealed(services.secrets.hold_token(reference)),
+        held_by=None,
+        expires_at=until,
+        proposal_for=None,
+        now=now,
+    )
 
 
 async def left_at(services: Services, viewer: Viewer, record: AppointmentRecord) -> int:
@@ -366,6 +393,28 @@ async def _check_limit(
     limit = office.max_appointments_per_usager
     if count >= limit:
         raise TooManyAppointments("At most {limit} appointments at a time are possible at this office.", limit=limit)
+
+
+async def _check_period(
+    connection: Connection,
+    office: OfficeRecord,
+    record: AppointmentRecord,
+    *,
+    subject: str | None,
+    details: UsagerDetails,
+) -> None:
+    """Refuse more appointments of one person around one time than the office allows."""
+    limit = office.most_per_usager_in_period
+    if limit is None:
+        return
+    days = office.usager_period_days
+    count = await count_around(
+        connection, office.id, record.starts_at, days, subject=subject, details=details, other_than=record.id
+    )
+    if count >= limit:
+        raise TooManyAppointments(
+            "At most {limit} appointments within {days} days are possible at this office.", limit=limit, days=days
+        )
 
 
 def _times(record: AppointmentRecord, office: OfficeRecord) -> Times:

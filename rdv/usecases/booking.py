@@ -120,6 +120,8 @@ async def decide(
         modality=wanted.modality,
         replacing=wanted.replacing,
     )
+    if agenda.rationing is not None and not agenda.rationing.left(query, roughly.day)[0]:
+        raise SlotTaken("This slot is no longer free.")
     seated = await services.agendas.in_thread(lambda: agenda.engine.seat(query, wanted.start, now=now))
     if seated is None:
         _check_candidate(agenda, query, wanted.start, now)

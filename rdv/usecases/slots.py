@@ -18,6 +18,7 @@ from rdv.usecases import access
 from rdv.usecases.agendas import Agenda
 from rdv.usecases.appointment_access import visible
 from rdv.usecases.offices import check_modality, id_from, served_leaf
+from rdv.usecases.rationing import first_with_room
 from rdv.usecases.secrets import normalised
 from rdv.usecases.services import Services
 
@@ -139,6 +140,8 @@ async def ask(
             before = agenda.engine.undecided
             found = agenda.engine.answer(query, now=now, remaining=remaining, explain=explain)
             undecided = agenda.engine.undecided - before
+            if agenda.rationing is not None:
+                found = agenda.rationing.applied(found, query, explain=explain)
         if undecided:
             office = agenda.situation.office.code
             log.warning("%s starts of office %s are undecided and not offered", undecided, office)
@@ -211,7 +214,10 @@ def _earliest_of(
     if not (office.open_to_booking and node.served and query.modality in node.modalities):
         return None
     with agenda.asking:
-        first = agenda.engine.first(query, now=now)
+        if agenda.rationing is None:
+            first = agenda.engine.first(query, now=now)
+        else:
+            first = first_with_room(agenda.rationing, agenda.engine, query, now)
     if first is None:
         return None
     distance = distance_km(near, (office.latitude, office.longitude))

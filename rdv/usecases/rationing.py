@@ -1,0 +1,109 @@
+"""What an office keeps back of what the engine would offer: a day's quota of a reason, and time kept for a channel.
+
+Both are rules of one local day. A quota counts live appointments and holds of a node with everything under it. Of the
+time kept for a channel, what that channel has not used yet stays free: others are offered a start only while the day's
+open time, less what is booked, less what is kept for others and not used, is enough for it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from functools import cached_property
+
+from rdv.engine import ticks
+from rdv.engine.slots import Office
+from rdv.engine.values import Answer, Appointment, Query, WhyNot
+from rdv.models.situation import Situation
+
+MOST_A_DAY = 10_000
+QUOTA, KEPT = "QUOTA", "KEPT"  # codes of `why` beside the engine's
+
+
+class Rationing:
+    """What quotas and kept time leave of each day of a compiled situation."""
+
+    def __init__(self, situation: Situation, engine: Office) -> None:
+        """Remember them; nothing is counted before a day is asked about."""
+        self._situation = situation
+        self._engine = engine
+
+    def left(self, query: Query, day: date) -> tuple[int, str]:
+        """Return how many more appointments of a query's sort a day takes, and what would be the limit."""
+        found = [(self._of_quota(query, day), QUOTA), (self._of_kept_time(query, day), KEPT)]
+        return min((max(count, 0), code) for count, code in found)
+
+    def applied(self, answer: Answer, query: Query, *, explain: bool) -> Answer:
+        """Return an answer without the starts of days that take no more, with counts no larger than what is left."""
+        limits = {day: self.left(query, day) for day in {start.date() for start in answer.starts}}
+        kept = [(start, limits[start.date()][0]) for start in answer.starts if limits[start.date()][0]]
+        starts = tuple(start for start, _ in kept)
+        counts = dict(zip(answer.starts, answer.remaining, strict=False))
+        lost = Counter(start.date() for start in answer.starts if not limits[start.date()][0])
+        why = [
+            WhyNot(date=day, code=limits[day][1], starts=n, detail=limits[day][1]) for day, n in lost.items() if explain
+        ]
+        return Answer(
+            starts=starts,
+            remaining=tuple(min(counts[start], left) for start, left in kept) if answer.remaining else (),
+            why=tuple(sorted((*answer.why, *why), key=lambda one: one.date)),
+        )
+
+    def _of_quota(self, query: Query, day: date) -> int:
+        reason = int(query.reason)
+        booked = [int(one.reason) for one in self._of_day(query, day)]
+        return min(
+            (most - sum(one in leaves for one in booked) for most, leaves in self._quotas if reason in leaves),
+            default=MOST_A_DAY,
+        )
+
+    def _of_kept_time(self, query: Query, day: date) -> int:
+        kept = self._situation.quotas.kept_percent
+        if not kept:
+            return MOST_A_DAY
+        used: Counter[str] = Counter()
+        for one in self._of_day(query, day):
+            used[one.channel] += one.duration_minutes + one.buffer_minutes
+        open_minutes = self._open_minutes(day)
+        unused = sum(
+            max(open_minutes * percent // 100 - used[channel], 0)
+            for channel, percent in kept.items()
+            if channel != query.channel
+        )
+        reason = self._situation.reasons[int(query.reason)]
+        return (open_minutes - used.total() - unused) // (reason.duration_minutes + reason.buffer_minutes)
+
+    def _of_day(self, query: Query, day: date) -> Sequence[Appointment]:
+        return [one for one in self._by_day.get(day, ()) if one.id != query.replacing]
+
+    @cached_property
+    def _quotas(self) -> list[tuple[int, set[int]]]:
+        tree = self._situation.tree
+        return [(most, set(tree.leaves(node))) for node, most in self._situation.quotas.most_a_day.items()]
+
+    @cached_property
+    def _by_day(self) -> dict[date, list[Appointment]]:
+        zone = self._situation.instance.zone
+        found: dict[date, list[Appointment]] = {}
+        for one in self._situation.instance.appointments:
+            found.setdefault(one.start.astimezone(zone).date(), []).append(one)
+        return found
+
+    def _open_minutes(self, day: date) -> int:
+        compiled = self._engine.compiled
+        window = ticks.interval(*compiled.horizon.days(day.toordinal(), day.toordinal()))
+        rooms = (compiled.room(at) & window for at in ticks.members(compiled.exposed))
+        return compiled.horizon.tick * sum(room.bit_count() for room in rooms)
+
+
+def first_with_room(rationing: Rationing, engine: Office, query: Query, now: datetime) -> tuple[datetime, int] | None:
+    """Return the earliest start that quotas leave, and how many could start then."""
+    while query.from_date <= query.to_date:
+        found = engine.first(query, now=now)
+        if found is None:
+            return None
+        left, _ = rationing.left(query, found[0].date())
+        if left:
+            return found[0], min(found[1], left)
+        query = replace(query, from_date=date.fromordinal(found[0].date().toordinal() + 1))
+    return None
