@@ -20,6 +20,7 @@ from rdv.engine.columns import Columns
 from rdv.models import packed
 from rdv.models.appointment_reads import AgentRecord
 from rdv.models.booking_horizon import FURTHEST_DAYS, BookingHorizon, horizon_at
+from rdv.models.cuts import outside
 from rdv.models.freeze import freeze_at
 from rdv.models.nation import Nation
 from rdv.models.office_reads import OFFICE_COLUMNS, CounterRecord, OfficeRecord, counter_record, office_record
@@ -60,8 +61,10 @@ select {OFFICE_COLUMNS},
                       from opening where office_id = o.id and layer = 'APPOINTMENT'
                        and coalesce(on_date, until_date, :first) >= :first
                        and coalesce(on_date, from_date, :last) <= :last),
-         'owners', (select json_agg(distinct jsonb_build_array(counter_id, agent_id))
+         'owners', (select json_agg(distinct jsonb_build_array(counter_id, agent_id, application_id is not null))
                     from opening where office_id = o.id and layer = 'APPOINTMENT'),
+         'periods', (select json_agg(json_build_array(counter_id, from_date, until_date)) from template_application
+                     where office_id = o.id and counter_id is not null),
          'exceptions', (select json_agg(json_build_array(counter_id, agent_id, on_date, start_minute, end_minute)
                                order by id)
                         from day_exception where office_id = o.id and on_date between :first and :last),
@@ -79,6 +82,7 @@ where o.id = any(:offices)
 """
 
 LONG_PAST = values.Opening(date=date(1970, 1, 1), start_minute=0, end_minute=1)
+Period = tuple[date, date | None]
 PAD = timedelta(days=1)  # appointments across midnight, and zones on either side of UTC
 
 
@@ -223,9 +227,10 @@ class _Reader:
         for counter, agent, *rest in document["openings"]:
             self.openings.setdefault((counter, agent), []).append(_opening(rest))
         # Whoever has openings, but none in these days, is closed; without any they would have the office's.
-        for counter, agent in document["owners"]:
+        for counter, agent, _ in document["owners"]:
             self.openings.setdefault((counter, agent), [LONG_PAST])
         self.exceptions = self._exceptions()
+        self._fill_up_with_the_offices()
         own = {e.date for e in self.exceptions.get((None, None), ())}
         self.holidays = tuple(values.DayException(date=day, holiday=True) for day in sorted(holidays - own))
 
@@ -249,6 +254,26 @@ class _Reader:
             agents=tuple(map(self._agent, self.document["agents"])) if record.staffed else None,
             appointments=appointments,
         )
+
+    def _fill_up_with_the_offices(self) -> None:
+        """Outside the periods for which it has templates of its own, a counter without other hours has the office's."""
+        always = {counter for counter, _, applied in self.document["owners"] if not applied}
+        periods: dict[int, list[Period]] = {}
+        for counter, first, last in self.document["periods"]:
+            if counter not in always:
+                periods.setdefault(counter, []).append((date.fromisoformat(first), _date(last)))
+        for counter, own in periods.items():
+            around = self.openings.get((None, None), [])
+            for first, last in own:
+                around = [kept for one in around for kept in outside(one, first, last)]
+            self.openings.setdefault((counter, None), []).extend(around)
+            exceptions = self.exceptions.setdefault((counter, None), [])
+            decided = {one.date for one in exceptions}
+            exceptions += [
+                one
+                for one in self.exceptions.get((None, None), ())
+                if one.date not in decided and not any(f <= one.date and (u is None or one.date <= u) for f, u in own)
+            ]
 
     def _exceptions(self) -> dict[tuple[int | None, int | None], list[values.DayException]]:
         ranges: dict[tuple[int | None, int | None, str], list[tuple[int, int]]] = {}

@@ -65,8 +65,10 @@ def change_input(change: type[Change], description: str) -> Callable[[type], typ
 
     def decorated(cls: type) -> type:
         made = strawberry.input(cls, description=description)
-        if {one.name for one in fields(made)} != {one.name for one in fields(change)}:  # type: ignore[arg-type]
+        if {one.name for one in fields(made)} != {one.name for one in fields(change)}:
             raise TypeError(f"{cls.__name__} has other fields than {change.__name__}")
+        if both := {one.name for one in fields(made)} & {one.name for one in fields(OfficeChange)}:
+            raise TypeError(f"{cls.__name__} has fields of its mutation's own: {both}")
         _CHANGES[made] = change
         return made
 
@@ -81,8 +83,12 @@ def change_of(given: Any) -> Change:  # noqa: ANN401 - an instance of any of the
         value = getattr(given, one.name)
         if value is None and one.default is not MISSING:
             value = one.default
-        values[one.name] = value
+        values[one.name] = [_value(each) for each in value] if isinstance(value, list) else value
     return change(**values)
+
+
+def _value(given: Any) -> Any:  # noqa: ANN401 - a scalar, or an input that stands for a value of the use case
+    return given.value() if hasattr(given, "value") and callable(given.value) else given
 
 
 def change_mutation(given: type, name: str, description: str) -> Any:  # noqa: ANN401 - a field of any mutation

@@ -7,6 +7,15 @@ import strawberry
 from rdv.schema.changes import OfficeChange, PlanningChangeResult, change_mutation, change_of, changed
 from rdv.schema.context import Info
 from rdv.schema.history import Restoration
+from rdv.schema.hours import (
+    ExceptionInput,
+    ExceptionRemoval,
+    NewTemplate,
+    TemplateApplicationEnd,
+    TemplateApplicationInput,
+    TemplateRetirement,
+    TemplateRevision,
+)
 from rdv.schema.mutations import or_problem
 from rdv.schema.organisation import ClosureRemoval, CounterRetirement, CounterUpdate, NewClosure, NewCounter
 from rdv.schema.parameters import ChannelShareInput, ParametersUpdate, ReasonQuotaInput
@@ -34,6 +43,25 @@ class PlanningChangeInput:
     )
     set_channel_share: ChannelShareInput | None = strawberry.field(
         default=strawberry.UNSET, description="A part of each day's open time that is kept for a channel."
+    )
+    create_template: NewTemplate | None = strawberry.field(default=strawberry.UNSET, description="Another template.")
+    revise_template: TemplateRevision | None = strawberry.field(
+        default=strawberry.UNSET, description="What a template says from now on."
+    )
+    retire_template: TemplateRetirement | None = strawberry.field(
+        default=strawberry.UNSET, description="A template that is not offered any more."
+    )
+    apply_template: TemplateApplicationInput | None = strawberry.field(
+        default=strawberry.UNSET, description="A template that holds between two dates."
+    )
+    end_template_application: TemplateApplicationEnd | None = strawberry.field(
+        default=strawberry.UNSET, description="An earlier end of a template that is applied."
+    )
+    set_exception: ExceptionInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Other hours for one day."
+    )
+    remove_exception: ExceptionRemoval | None = strawberry.field(
+        default=strawberry.UNSET, description="A day that is like the others again."
     )
     restore_planning: Restoration | None = strawberry.field(
         default=strawberry.UNSET, description="The office as it was after a change of its history."
