@@ -20,6 +20,27 @@ STRANDED = "select id from appointment where office_id = :office and stranded_si
 MARK = "update appointment set stranded_since = :since where id = any(:ids)"
 
 
+# The offices of a département, or of all, at which somebody is expected on a day.
+EXPECTING = """
+select distinct a.office_id from appointment a join office o on o.id = a.office_id
+where a.day = :day and a.status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS')
+  and (cast(:departement as text) is null or o.departement = :departement)
+"""
+
+OF_DEPARTEMENT = "select id from office where departement = :departement and open_to_booking order by id"
+
+
+async def offices_expecting(connection: AsyncConnection, departement: str | None, day: date) -> list[int]:
+    """Return the offices of a département, None = of all, at which somebody is expected on a day."""
+    bound = {"departement": departement, "day": day}
+    return list((await connection.execute(text(EXPECTING), bound)).scalars())
+
+
+async def offices_of(connection: AsyncConnection, departement: str) -> list[int]:
+    """Return the offices of a département that take bookings."""
+    return list((await connection.execute(text(OF_DEPARTEMENT), {"departement": departement})).scalars())
+
+
 async def lock_office(connection: AsyncConnection, office: int) -> None:
     """Wait for bookings under way, and let none begin until the transaction ends."""
     await connection.execute(text(LOCK_OFFICE), {"office": office})

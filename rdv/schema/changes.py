@@ -79,7 +79,7 @@ def change_of(given: Any) -> Change:  # noqa: ANN401 - an instance of any of the
     """Return the change an input stands for; null stands for the change's own default."""
     change = next(_CHANGES[base] for base in type(given).__mro__ if base in _CHANGES)
     values = {}
-    for one in fields(change):  # type: ignore[arg-type]  # every change is a dataclass
+    for one in fields(change):
         value = getattr(given, one.name)
         if value is None and one.default is not MISSING:
             value = one.default
@@ -112,7 +112,11 @@ def change_mutation(given: type, name: str, description: str) -> Any:  # noqa: A
 async def changed(info: Info, request: ChangeRequest) -> PlanningChanged:
     """Make changes and say what has become of the office."""
     context = info.context
-    done = await changing.apply(context.services, context.viewer, request)
+    return planning_changed(await changing.apply(context.services, context.viewer, request))
+
+
+def planning_changed(done: changing.Changed) -> PlanningChanged:
+    """Return what has become of an office."""
     return PlanningChanged(
         office=Office(record=done.office),
         revision=done.revision,

@@ -12,6 +12,7 @@ from rdv.schema.call_backs import CallBackMutation
 from rdv.schema.context import Info
 from rdv.schema.enums import Modality
 from rdv.schema.hours import HoursMutation
+from rdv.schema.many_offices import ManyOfficesMutation
 from rdv.schema.mutations import or_problem
 from rdv.schema.offices import Office
 from rdv.schema.organisation import OrganisationMutation
@@ -121,7 +122,14 @@ CancelAppointmentResult = Annotated[
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(OrganisationMutation, PlanningMutation, HoursMutation, ParametersMutation, CallBackMutation):
+class Mutation(
+    OrganisationMutation,
+    PlanningMutation,
+    HoursMutation,
+    ManyOfficesMutation,
+    ParametersMutation,
+    CallBackMutation,
+):
     @strawberry.mutation(description="Reserve a slot for a few minutes; it takes one place from everybody else.")
     async def hold_slot(self, info: Info, input: HoldSlotInput) -> HoldSlotResult:
         async def act() -> Hold:

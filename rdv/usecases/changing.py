@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import orjson
 
@@ -25,7 +25,7 @@ from rdv.models import bookings, idempotency, planning_reads, revisions
 from rdv.models.bookings import Seat, writing
 from rdv.models.database import Connection
 from rdv.models.freeze import freeze_at
-from rdv.models.nation import Nation
+from rdv.models.nation import Nation, NationCache
 from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.models.situation import Situation, load_situations
 from rdv.usecases import access
@@ -46,6 +46,7 @@ class Ground:
     viewer: Viewer
     office: OfficeRecord
     nation: Nation
+    nations: NationCache  # one of its own where the transaction changes the nation
     now: datetime
     made: list[int] = field(default_factory=list)  # ids of new rows, in order
 
@@ -67,6 +68,8 @@ class Ground:
 
 class Change(Protocol):
     """An intended change of one office. `code` names it in the history; `over_frozen_day` lets settled days move."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]  # every change is a dataclass
 
     @property
     def code(self) -> str: ...
@@ -138,33 +141,47 @@ async def apply(services: Services, viewer: Viewer, request: ChangeRequest) -> C
     now = services.clock()
     key = _key(viewer, request)
     async with writing(services.database) as connection:
-        ground = await _ground(services, connection, viewer, request, now)
+        ground = await prepared(services, connection, viewer, request, now)
         used = await idempotency.claim(connection, key, now) if key else None
         if used is not None:
             return await _again(ground, key, used)
-        await revisions.remember_first(connection, ground.office.id, now)
-        written = await _write(services, ground, request, ground.today)
-        effect = await services.agendas.in_thread(lambda: effect_of(written))
+        effect = await judge(services, ground, request)
         if effect.stranded and not request.accept_stranded:
             raise WouldStrand("{count} appointments would lose their place.", appointments=effect.stranded)
-        await _settle(ground, effect)
-        what = [{"code": one.code} | _written(one) for one in request.changes]
-        number = await revisions.remember(
-            connection,
-            ground.office.id,
-            now=now,
-            by=viewer.subject,
-            kind=viewer.kind.value,
-            what=[*what, _result(ground, effect)],
-        )
+        done = await keep(ground, effect, request)
         if key:
-            await idempotency.remember(connection, key, number)
-        office = (await load_offices(connection, [ground.office.id]))[ground.office.id]
+            await idempotency.remember(connection, key, done.revision)
     if effect.stranded:
-        await hold_other_times(services, office)
+        await hold_other_times(services, done.office)
+    return done
+
+
+async def judge(services: Services, ground: Ground, request: ChangeRequest) -> Effect:
+    """Write changes and return what follows from them, which is not written yet."""
+    await revisions.remember_first(ground.connection, ground.office.id, ground.now)
+    written = await _write(ground, request, ground.today)
+    return await services.agendas.in_thread(lambda: effect_of(written))
+
+
+async def keep(ground: Ground, effect: Effect, request: ChangeRequest) -> Changed:
+    """Write what follows from changes, and a line of the office's history."""
+    connection = ground.connection
+    await planning_reads.mark_stranded(connection, effect.stranded, ground.now)
+    await planning_reads.mark_stranded(connection, effect.placed_again, None)
+    await bookings.move(connection, ground.office.id, effect.moves)
+    what = [{"code": one.code} | _written(one) for one in request.changes]
+    number = await revisions.remember(
+        connection,
+        ground.office.id,
+        now=ground.now,
+        by=ground.viewer.subject,
+        kind=ground.viewer.kind.value,
+        what=[*what, _result(ground, effect)],
+    )
+    office = (await load_offices(connection, [ground.office.id]))[ground.office.id]
     return Changed(
         office=office,
-        version=version_of(office, ground.nation),
+        version=version_of(office, await ground.nations.current(connection)),
         revision=number,
         made=tuple(ground.made),
         stranded=effect.stranded,
@@ -182,8 +199,8 @@ async def try_out(services: Services, viewer: Viewer, request: ChangeRequest, la
     found: list[Written] = []
     try:
         async with writing(services.database) as connection:
-            ground = await _ground(services, connection, viewer, request, now)
-            found.append(await _write(services, ground, request, last))
+            ground = await prepared(services, connection, viewer, request, now)
+            found.append(await _write(ground, request, last))
             raise _Enough
     except _Enough:
         return found[0]
@@ -194,8 +211,14 @@ def version_of(office: OfficeRecord, nation: Nation) -> str:
     return f"{office.version}.{nation.version}"
 
 
-async def _ground(
-    services: Services, connection: Connection, viewer: Viewer, request: ChangeRequest, now: datetime
+async def prepared(
+    services: Services,
+    connection: Connection,
+    viewer: Viewer,
+    request: ChangeRequest,
+    now: datetime,
+    *,
+    nations: NationCache | None = None,
 ) -> Ground:
     """Lock the office and check who asks, and that it is still what they have seen."""
     identity = id_from(request.office_id, field="officeId")
@@ -207,21 +230,22 @@ async def _ground(
         access.require(viewer, module, office)
     if len(request.changes) > MOST_CHANGES:
         raise InvalidInput("changes", "At most {most} changes at once.", most=MOST_CHANGES)
-    nation = await services.agendas.nations.current(connection)
+    nations = nations or services.agendas.nations
+    nation = await nations.current(connection)
     version = version_of(office, nation)
     if request.version is not None and request.version != version:
         raise VersionConflict("The office was changed meanwhile: look at it again.", version=version)
-    return Ground(connection=connection, viewer=viewer, office=office, nation=nation, now=now)
+    return Ground(connection=connection, viewer=viewer, office=office, nation=nation, nations=nations, now=now)
 
 
-async def _write(services: Services, ground: Ground, request: ChangeRequest, last: date) -> Written:
+async def _write(ground: Ground, request: ChangeRequest, last: date) -> Written:
     """Write the changes, and read the office before and after."""
     office, today = ground.office.id, ground.today
     last = max(last, await planning_reads.last_day(ground.connection, office, today))
     movable = any(one.over_frozen_day for one in request.changes)
 
     async def read() -> Situation:
-        nation = await services.agendas.nations.current(ground.connection)
+        nation = await ground.nations.current(ground.connection)
         found = await load_situations(
             ground.connection, nation, [office], first=today, last=last, now=ground.now, stranded=True, movable=movable
         )
@@ -263,13 +287,6 @@ def effect_of(written: Written, outlook: Outlook | None = None) -> Effect:
     )
 
 
-async def _settle(ground: Ground, effect: Effect) -> None:
-    """Write who lost their place, who has one again, and who moved."""
-    await planning_reads.mark_stranded(ground.connection, effect.stranded, ground.now)
-    await planning_reads.mark_stranded(ground.connection, effect.placed_again, None)
-    await bookings.move(ground.connection, ground.office.id, effect.moves)
-
-
 async def _again(ground: Ground, key: idempotency.Key | None, used: idempotency.Used) -> Changed:
     """Return what the same request changed before."""
     revision = await revisions.find(ground.connection, ground.office.id, used.made_id)
@@ -304,7 +321,7 @@ def _member(change: Change) -> str:
 
 def _written(change: Change) -> dict[str, Any]:
     """Return what a change says, for the history."""
-    said: dict[str, Any] = asdict(change)  # type: ignore[call-overload]  # every change is a dataclass
+    said: dict[str, Any] = asdict(change)
     return {name: value for name, value in said.items() if value is not None}
 
 
