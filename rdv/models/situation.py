@@ -50,10 +50,13 @@ SITUATIONS = f"""
 select {OFFICE_COLUMNS},
        {VERSION_COLUMNS},
        json_build_object(
-         'counters', (select json_agg(json_build_array(id, label, exposed, reason_ids, channels, modalities)
-                             order by id) from counter where office_id = o.id and not retired),
-         'agents', (select json_agg(json_build_array(id, reason_ids, counter_ids, display_name) order by id)
-                    from agent where office_id = o.id and o.staffed and not retired),
+         'counters', (select json_agg(json_build_array(id, label, exposed, reason_ids, channels, modalities, retired)
+                             order by id) from counter c where office_id = o.id and (not retired or exists (
+                             select 1 from appointment a where a.counter_id = c.id and {LIVE}))),
+         'agents', (select json_agg(json_build_array(id, reason_ids, counter_ids, display_name, retired) order by id)
+                    from agent e where office_id = o.id and o.staffed and (not retired or exists (
+                    select 1 from appointment_agent g join appointment a on a.id = g.appointment_id
+                    where g.agent_id = e.id and {LIVE}))),
          'overrides', (select json_agg(json_build_array(reason_id, served, duration_minutes, buffer_minutes,
                               agents_required, modalities)) from office_reason where office_id = o.id),
          'openings', (select json_agg(json_build_array(counter_id, agent_id, on_date, weekdays, from_date, until_date,
@@ -101,7 +104,7 @@ class Version(NamedTuple):
 class Situation:
     """One office's situation for some days: its record, every reason as it has it, and the engine's instance.
 
-    `counters` and `agents` are by the engine's ids, as people see them; agents only where they are assigned.
+    `counters` and `agents` in use are by the engine's ids, as people see them; agents only where they are assigned.
     Appointments of frozen days are pinned in it. It holds until `until`, when another day's are, or another day opens
     to booking, whatever the versions say.
     """
@@ -198,8 +201,8 @@ def _situation(
         office=record,
         tree=tree,
         reasons=reasons,
-        counters={str(one[0]): counter_record(record.id, *one) for one in document["counters"]},
-        agents={str(one[0]): AgentRecord(id=one[0], display_name=one[3]) for one in document["agents"]},
+        counters={str(one[0]): counter_record(record.id, *one[:-1]) for one in document["counters"] if not one[-1]},
+        agents={str(one[0]): AgentRecord(id=one[0], display_name=one[3]) for one in document["agents"] if not one[-1]},
         instance=replace(instance, rules=replace(instance.rules, max_lead_days=horizon.days)),
         horizon=horizon,
         quotas=quotas_from(document["quotas"], document["shares"]),
@@ -295,7 +298,10 @@ class _Reader:
         ]
 
     def _counter(self, row: list[Any]) -> values.Counter:
-        identity, _label, exposed, reasons, channels, modalities = row
+        identity, _label, exposed, reasons, channels, modalities, retired = row
+        if retired:
+            # Somebody pinned is bound to it all the same, and has no place.
+            return values.Counter(id=str(identity), openings=(LONG_PAST,), exposed=False)
         openings = tuple(self.openings.get((identity, None), ()))
         own = tuple(self.exceptions.get((identity, None), ()))
         # A public holiday closes counters with openings of their own too, unless somebody decided otherwise.
@@ -312,11 +318,11 @@ class _Reader:
         )
 
     def _agent(self, row: list[Any]) -> values.Agent:
-        identity, reasons, counters, _name = row
+        identity, reasons, counters, _name, retired = row
         absences = (rest for _, agent, *rest in self.document["closures"] if agent == identity)
         return values.Agent(
             id=str(identity),
-            reasons=self._leaves(reasons),
+            reasons=frozenset() if retired else self._leaves(reasons),
             counters=_texts(counters),
             openings=tuple(self.openings.get((None, identity), ())),
             exceptions=tuple(self.exceptions.get((None, identity), ())),

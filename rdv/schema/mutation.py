@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import strawberry
 
 from rdv import errors
+from rdv.schema.agents import AgentsMutation
 from rdv.schema.appointments import Appointment, appointment
 from rdv.schema.call_backs import CallBackMutation
 from rdv.schema.context import Info
@@ -124,6 +125,7 @@ CancelAppointmentResult = Annotated[
 @strawberry.type(description="What can be done.")
 class Mutation(
     OrganisationMutation,
+    AgentsMutation,
     PlanningMutation,
     HoursMutation,
     ManyOfficesMutation,

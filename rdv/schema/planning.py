@@ -4,6 +4,18 @@ from dataclasses import fields
 
 import strawberry
 
+from rdv.schema.agents import (
+    AbsenceRemoval,
+    AgentExceptionInput,
+    AgentPresenceInput,
+    AgentRetirement,
+    AgentUpdate,
+    AppointmentAssignment,
+    AppointmentRelease,
+    NewAbsence,
+    NewAgent,
+    OfficeReasonInput,
+)
 from rdv.schema.changes import OfficeChange, PlanningChangeResult, change_mutation, change_of, changed
 from rdv.schema.context import Info
 from rdv.schema.history import Restoration
@@ -62,6 +74,34 @@ class PlanningChangeInput:
     )
     remove_exception: ExceptionRemoval | None = strawberry.field(
         default=strawberry.UNSET, description="A day that is like the others again."
+    )
+    set_office_reason: OfficeReasonInput | None = strawberry.field(
+        default=strawberry.UNSET, description="What holds for a reason at the office."
+    )
+    create_agent: NewAgent | None = strawberry.field(
+        default=strawberry.UNSET, description="Somebody else who receives."
+    )
+    update_agent: AgentUpdate | None = strawberry.field(default=strawberry.UNSET, description="What an agent can do.")
+    retire_agent: AgentRetirement | None = strawberry.field(
+        default=strawberry.UNSET, description="An agent who does not receive any more."
+    )
+    set_agent_presence: AgentPresenceInput | None = strawberry.field(
+        default=strawberry.UNSET, description="When an agent is there."
+    )
+    set_agent_exception: AgentExceptionInput | None = strawberry.field(
+        default=strawberry.UNSET, description="An agent's hours on one day."
+    )
+    add_absence: NewAbsence | None = strawberry.field(
+        default=strawberry.UNSET, description="Time in which an agent is not there."
+    )
+    remove_absence: AbsenceRemoval | None = strawberry.field(
+        default=strawberry.UNSET, description="An absence that is taken back."
+    )
+    assign_appointment: AppointmentAssignment | None = strawberry.field(
+        default=strawberry.UNSET, description="Where an appointment is and who receives it."
+    )
+    release_appointment: AppointmentRelease | None = strawberry.field(
+        default=strawberry.UNSET, description="An appointment that may move again."
     )
     restore_planning: Restoration | None = strawberry.field(
         default=strawberry.UNSET, description="The office as it was after a change of its history."
