@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from slot_oracle import Oracle
 
 from rdv.engine.referee import minute_of
 from rdv.engine.slots import Office
@@ -29,6 +28,7 @@ from rdv.engine.values import (
     Status,
     WallRange,
 )
+from tests.engine.slot_oracle import Oracle
 
 ZONE = ZoneInfo("Europe/Paris")
 DAY = date(2027, 3, 2)

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from random_instances import documents
-from slot_oracle import Oracle
 
 from rdv.engine.document import parse_instance
 from rdv.engine.referee import DAY, EPOCH, instant_of, minute_of
 from rdv.engine.slots import Office, solve
 from rdv.engine.values import Instance, Policy, Query
+from tests.engine.random_instances import documents
+from tests.engine.slot_oracle import Oracle
 
 BOTH = documents(agents=False) | documents(agents=True)
 

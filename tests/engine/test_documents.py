@@ -8,13 +8,13 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_instances import documents
 
 from rdv.engine import lines
 from rdv.engine.document import MalformedInstance, parse_instance
 from rdv.engine.export import instance_document, result_document
 from rdv.engine.lines import answer_lines, run_slots
 from rdv.engine.slots import solve
+from tests.engine.random_instances import documents
 
 VALID: dict[str, Any] = {
     "format": "rdv-instance/1",

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_instances import documents
-from slot_oracle import Oracle
 
 from rdv.engine.assignment import DEFAULT, Budget
 from rdv.engine.document import parse_instance
 from rdv.engine.referee import minute_of, violations
 from rdv.engine.slots import solve
 from rdv.engine.values import Answer
+from tests.engine.random_instances import documents
+from tests.engine.slot_oracle import Oracle
 
 MANY = settings(max_examples=6 * settings().max_examples)
 BOTH = st.booleans().flatmap(lambda agents: documents(agents=agents))

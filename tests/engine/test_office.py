@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_instances import documents
-from slot_oracle import Oracle
 
 from rdv.engine.assignment import Budget
 from rdv.engine.document import parse_instance
 from rdv.engine.referee import violations
 from rdv.engine.slots import BOOKS_KEPT, Office, solve
 from rdv.engine.values import Instance, Query
+from tests.engine.random_instances import documents
+from tests.engine.slot_oracle import Oracle
 
 BOTH = st.booleans().flatmap(lambda agents: documents(agents=agents))
 TUESDAY = date(2027, 3, 2)

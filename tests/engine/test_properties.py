@@ -6,11 +6,11 @@ from typing import Any
 
 from hypothesis import event, given
 from hypothesis import strategies as st
-from random_instances import documents
 
 from rdv.engine.document import parse_instance
 from rdv.engine.slots import Office, solve
 from rdv.engine.values import Agent, Appointment, Counter, DayException, Instance, Opening
+from tests.engine.random_instances import documents
 
 BOTH = documents(agents=False) | documents(agents=True)
 WEEK = timedelta(days=7)

@@ -6,13 +6,13 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_instances import documents
-from slot_oracle import Oracle
 
 from rdv.engine.document import parse_instance
 from rdv.engine.referee import EPOCH, minute_of, violations
 from rdv.engine.slots import Office
 from rdv.engine.values import Appointment, Instance, Place, Query, Seated
+from tests.engine.random_instances import documents
+from tests.engine.slot_oracle import Oracle
 
 MANY = settings(max_examples=2 * settings().max_examples)
 BOTH = st.booleans().flatmap(lambda agents: documents(agents=agents))
