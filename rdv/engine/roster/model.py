@@ -1,0 +1,236 @@
+"""CP-SAT on some days of a roster: one variable a possible shift, and how the demand is served by it.
+
+The minima that may be impossible (`least_open`, `least_by_reason`) have a slack that costs more than everything else:
+so there is always an answer, and what cannot be kept is named by it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event, Thread
+
+from ortools.sat.python import cp_model
+
+from rdv.engine.roster.day import Day, Interval, may_be_at
+from rdv.engine.roster.values import RosterInstance, Shift
+
+QUICK_GAP = 0.02
+
+Key = tuple[int, str, int, Interval]  # day, agent, place, blocks
+
+
+@dataclass(slots=True)
+class Solved:
+    """What a solve found: shifts by key, minutes served by day, block and sort, what is missing by day and block."""
+
+    chosen: list[Key]
+    served: dict[tuple[int, int, tuple[str, ...]], int]
+    missing: dict[tuple[int, int, str | None], int]
+    objective: int
+    bound: int
+    optimal: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How long to search: a deterministic effort, at most some seconds, until `stop` says so."""
+
+    effort: float
+    seconds: float
+    stop: Callable[[], bool]
+    seed: int = 1
+    workers: int = 2
+
+
+@dataclass(slots=True)
+class Model:
+    """A model of days that are decided together. `most_a_day`: fewer minutes for some agents than they may work."""
+
+    instance: RosterInstance
+    days: Sequence[Day]
+    most_a_day: Mapping[str, int] = field(default_factory=dict)
+    model: cp_model.CpModel = field(default_factory=cp_model.CpModel)
+    shifts: dict[Key, cp_model.IntVar] = field(default_factory=dict)
+    served: dict[tuple[int, int, tuple[str, ...]], list[cp_model.IntVar]] = field(default_factory=dict)
+    slack: dict[tuple[int, int, str | None], cp_model.IntVar] = field(default_factory=dict)
+    worth: list[tuple[cp_model.IntVar, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for at in range(len(self.days)):
+            self._add_day(at)
+        self._limit_weeks()
+        self.model.maximize(sum(variable * weight for variable, weight in self.worth))
+
+    def solve(self, limit: Limit, *, quick: bool = False) -> Solved:
+        """Solve within a limit; the last answer is the hint.
+
+        `quick` is for a first answer: without presolve and symmetries, which take longer than finding one, and content
+        with a gap of `QUICK_GAP`.
+        """
+        solver = cp_model.CpSolver()
+        solver.parameters.random_seed = limit.seed
+        solver.parameters.num_workers = 1 if quick else limit.workers
+        solver.parameters.max_deterministic_time = limit.effort
+        solver.parameters.max_time_in_seconds = limit.seconds
+        solver.parameters.cp_model_presolve = not quick
+        solver.parameters.symmetry_level = 0 if quick else 2
+        solver.parameters.linearization_level = 2 if quick else 1
+        solver.parameters.relative_gap_limit = QUICK_GAP if quick else 0
+        with _stopped_when(limit.stop, solver):
+            status = solver.solve(self.model)
+        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            bound = int(solver.best_objective_bound)
+            return Solved([], {}, dict.fromkeys(self.slack, 0), 0, max(bound, 0), optimal=False)
+        self._hint(solver)
+        objective, bound = round(solver.objective_value), int(solver.best_objective_bound + 1e-6)
+        return Solved(
+            chosen=[key for key, variable in self.shifts.items() if solver.value(variable)],
+            served={key: sum(map(solver.value, parts)) for key, parts in self.served.items()},
+            missing={key: solver.value(variable) for key, variable in self.slack.items()},
+            objective=objective,
+            bound=bound,
+            optimal=objective >= bound,
+        )
+
+    def _hint(self, solver: cp_model.CpSolver) -> None:
+        self.model.clear_hints()  # type: ignore[no-untyped-call]  # the library's own omission
+        for variable in (*self.shifts.values(), *(part for parts in self.served.values() for part in parts)):
+            self.model.add_hint(variable, solver.value(variable))
+
+    def _add_day(self, at: int) -> None:
+        day, rules = self.days[at], self.instance.rules
+        pause = rules.break_minutes // day.block
+        covering: dict[tuple[int, int], list[tuple[str, cp_model.IntVar]]] = {}  # by place and block
+        before = _blocks_before(self.instance.previous, day)
+        for agent in self.instance.agents:
+            busy: dict[int, list[cp_model.IntVar]] = {}
+            minutes = []
+            for number, place in enumerate(day.places):
+                if not may_be_at(agent, place):
+                    continue
+                liked = bool(agent.preferred & set(place.counters))
+                for first, last in day.intervals(agent, place):
+                    variable = self.model.new_bool_var("")
+                    self.shifts[at, agent.id, number, (first, last)] = variable
+                    minutes.append(variable * ((last - first) * day.block))
+                    kept = sum((agent.id, number, block) in before for block in range(first, last))
+                    self._value(variable, kept=kept, liked=(last - first) if liked else 0, worked=last - first)
+                    for block in range(first, last + pause):
+                        busy.setdefault(block, []).append(variable)
+                    for block in range(first, last):
+                        covering.setdefault((number, block), []).append((agent.id, variable))
+            for together in busy.values():
+                self.model.add_at_most_one(together)
+            most = min(agent.most_minutes_a_day, self.most_a_day.get(agent.id, agent.most_minutes_a_day))
+            self.model.add(sum(minutes) <= most)
+        for (number, _), those in covering.items():
+            if len(those) > len(day.places[number].counters):
+                self.model.add(sum(v for _, v in those) <= len(day.places[number].counters))
+        self._serve(at, day, covering)
+        self._keep_minima(at, day, covering)
+
+    def _value(self, variable: cp_model.IntVar, *, kept: int, liked: int, worked: int) -> None:
+        weights = self.instance.weights
+        self.worth.append((variable, weights.kept * kept + weights.preferred * liked - weights.worked * worked))
+
+    def _serve(self, at: int, day: Day, covering: dict[tuple[int, int], list[tuple[str, cp_model.IntVar]]]) -> None:
+        for block in day.open_blocks:
+            wanted = {
+                (pairs, reasons): sum(day.wanted.get((block, reason), 0) for reason in reasons)
+                for pairs, reasons in day.sorts.items()
+            }
+            wanted = {sort: minutes for sort, minutes in wanted.items() if minutes}
+            supply: dict[tuple[int, ...], list[cp_model.IntVar]] = {}
+            sorts = list(wanted)
+            for number in range(len(day.places)):
+                for agent, variable in covering.get((number, block), ()):
+                    able = tuple(i for i, (pairs, _) in enumerate(sorts) if (agent, number) in pairs)
+                    if able:
+                        supply.setdefault(able, []).append(variable)
+            parts: list[list[cp_model.IntVar]] = [[] for _ in sorts]
+            for able, variables in supply.items():
+                flows = []
+                for i in able:
+                    flow = self.model.new_int_var(0, min(wanted[sorts[i]], day.block * len(variables)), "")
+                    flows.append(flow)
+                    parts[i].append(flow)
+                self.model.add(sum(flows) <= day.block * sum(variables))
+            for i, sort in enumerate(sorts):
+                if parts[i]:
+                    self.model.add(sum(parts[i]) <= wanted[sort])
+                self.served[at, block, sort[1]] = parts[i]
+                self.worth += [(flow, self.instance.weights.served) for flow in parts[i]]
+
+    def _keep_minima(
+        self, at: int, day: Day, covering: dict[tuple[int, int], list[tuple[str, cp_model.IntVar]]]
+    ) -> None:
+        rules = self.instance.rules
+        skilled = {agent.id: agent.reasons for agent in self.instance.agents}
+        penalty = self._penalty()
+        for block in day.open_blocks:
+            here = [(n, a, v) for n in range(len(day.places)) for a, v in covering.get((n, block), ())]
+            wanted: list[tuple[str | None, int]] = [(None, rules.least_open), *rules.least_by_reason.items()]
+            for reason, least in wanted:
+                if not least:
+                    continue
+                able = [
+                    v
+                    for n, a, v in here
+                    if reason is None or (_for(skilled[a], reason) and _for(day.places[n].reasons, reason))
+                ]
+                missing = self.model.new_int_var(0, least, "")
+                self.model.add(sum(able) + missing >= least)
+                self.slack[at, block, reason] = missing
+                self.worth.append((missing, -penalty))
+
+    def _penalty(self) -> int:
+        """Return more than all else of one block of one day can be worth."""
+        weights = self.instance.weights
+        most = len(self.instance.agents) * (weights.kept + weights.preferred + weights.worked)
+        return 48 * (most + weights.served * self.instance.rules.block_minutes * len(self.instance.agents)) + 1
+
+    def _limit_weeks(self) -> None:
+        """Where several days are decided together, nobody works longer in a week than they may."""
+        if len(self.days) == 1:
+            return
+        for agent in self.instance.agents:
+            minutes = [
+                variable * ((key[3][1] - key[3][0]) * self.instance.rules.block_minutes)
+                for key, variable in self.shifts.items()
+                if key[1] == agent.id
+            ]
+            self.model.add(sum(minutes) <= agent.most_minutes_a_week)
+
+
+@contextmanager
+def _stopped_when(stop: Callable[[], bool], solver: cp_model.CpSolver) -> Iterator[None]:
+    """End a search soon after `stop` says so: it is asked from a thread of its own, since the solver calls nobody."""
+    over = Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            if stop():
+                solver.stop_search()
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _blocks_before(previous: Sequence[Shift], day: Day) -> set[tuple[str, int, int]]:
+    """Return who was where in which block of the previous roster: agent, place, block."""
+    place_of = {counter: number for number, place in enumerate(day.places) for counter in place.counters}
+    return {
+        (one.agent, place_of[one.counter], block)
+        for one in previous
+        if one.date == day.date and one.counter in place_of
+        for block in range(one.start_minute // day.block, one.end_minute // day.block)
+    }
+
+
+def _for(reasons: frozenset[str] | None, reason: str) -> bool:
+    return reasons is None or reason in reasons

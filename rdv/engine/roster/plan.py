@@ -1,0 +1,311 @@
+"""Planning a roster: days by themselves, then again where the most may be gained, until the budget ends.
+
+Days only matter to each other through the weekly maxima. Where nobody could work longer in a week than they may, each
+day is a problem of its own; otherwise the days of that week are decided together. A first pass gives every group of
+days a small effort, so that there is a whole plan soon; the rest of the budget goes to the groups with the largest gap.
+The bound of the plan is the sum of the groups' bounds.
+
+Fairness costs nothing of this: at the end agents who are alike on a day (same skills, presence and previous shifts)
+exchange their shifts, so that the longest ones go to who has worked least.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from time import monotonic
+
+from rdv.engine.roster.day import Day
+from rdv.engine.roster.model import Limit, Model, Solved
+from rdv.engine.roster.values import Conflict, Plan, RosterAgent, RosterInstance, Shift, Status
+
+FIRST_EFFORT = 1.0  # deterministic seconds a day at most; a twentieth of it is usual
+LATER_EFFORT = 1.0
+FIRST_SHARE = 0.1  # of the progress, for the first whole plan
+CLOSE_ENOUGH = 0.001  # a group within this of its bound is not looked at again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far planning is: the share of the budget used (or of the first pass), objective and bound so far."""
+
+    share: float
+    objective: int
+    bound: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How long to plan. `rounds` after the first pass make a plan reproducible, seconds do not."""
+
+    seconds: float = 30.0
+    rounds: int | None = None
+    workers: int = 2
+    seed: int = 1
+
+
+@dataclass(slots=True)
+class _Group:
+    """Days that are decided together, and the best answer so far; the model is made when it is first needed."""
+
+    days: list[Day]
+    solved: Solved
+    bound: int
+    effort: float
+    model: Model | None = None
+
+    @property
+    def gap(self) -> int:
+        return 0 if self.solved.optimal else self.bound - self.solved.objective
+
+
+@dataclass(slots=True)
+class _Planner:
+    instance: RosterInstance
+    budget: Budget
+    on_progress: Callable[[Progress], None]
+    cancelled: Callable[[], bool]
+    groups: list[_Group] = field(default_factory=list)
+    began: float = field(default_factory=monotonic)
+
+    def run(self) -> Plan:
+        waiting = list(_grouped(self.instance))
+        with ThreadPoolExecutor(self.budget.workers) as threads:
+            for at, group in enumerate(threads.map(self._first, waiting)):
+                self.groups.append(group)
+                self._tell((at + 1) / len(waiting) * FIRST_SHARE)
+        rounds = 0
+        while not self._done(rounds):
+            self._improve(max(self.groups, key=lambda one: one.gap))
+            rounds += 1
+            self._tell(max(FIRST_SHARE, (monotonic() - self.began) / self.budget.seconds))
+        return self._plan(Status.CANCELLED if self.cancelled() else None)
+
+    def _first(self, days: list[Day]) -> _Group:
+        """Begin with each day by itself, with the same part of a weekly maximum: soon whole, not always the best."""
+        if len(days) == 1:
+            model = Model(self.instance, days)
+            solved = self._solve(model, FIRST_EFFORT, quick=True)
+            return _Group(days, solved, solved.bound, LATER_EFFORT, model)
+        most = {agent.id: _part_of_week(agent, days) for agent in self.instance.agents}
+        parts = [self._solve(Model(self.instance, [day], most), FIRST_EFFORT, quick=True) for day in days]
+        return _Group(days, _joined(parts), _most_worth(self.instance, days), LATER_EFFORT * len(days))
+
+    def _improve(self, group: _Group) -> None:
+        quick = group.model is None
+        if group.model is None:
+            group.model = Model(self.instance, group.days)
+        solved = self._solve(group.model, group.effort, quick=quick)
+        group.bound = min(group.bound, solved.bound)
+        if not quick:
+            group.effort *= 2
+        if solved.chosen and solved.objective >= group.solved.objective:
+            group.solved = solved
+
+    def _solve(self, model: Model, effort: float, *, quick: bool = False) -> Solved:
+        left = max(self.budget.seconds - (monotonic() - self.began), 0.2)
+        limit = Limit(
+            effort=effort, seconds=left, stop=self.cancelled, seed=self.budget.seed, workers=self.budget.workers
+        )
+        return model.solve(limit, quick=quick)
+
+    def _done(self, rounds: int) -> bool:
+        if self.cancelled() or not self.groups or rounds == self.budget.rounds:
+            return True
+        late = self.budget.rounds is None and monotonic() - self.began >= self.budget.seconds
+        return late or all(one.gap <= CLOSE_ENOUGH * abs(one.bound) for one in self.groups)
+
+    def _tell(self, share: float) -> None:
+        self.on_progress(Progress(share=min(share, 1.0), objective=self._objective(), bound=self._bound()))
+
+    def _objective(self) -> int:
+        return sum(one.solved.objective for one in self.groups)
+
+    def _bound(self) -> int:
+        return sum(max(one.bound, one.solved.objective) for one in self.groups)
+
+    def _plan(self, ended: Status | None) -> Plan:
+        conflicts = tuple(c for one in self.groups for c in _conflicts(self.instance, one))
+        optimal = all(one.gap <= 0 for one in self.groups)
+        status = Status.INFEASIBLE if conflicts else Status.OPTIMAL if optimal else Status.FEASIBLE
+        served: Counter[str] = Counter()
+        for one in self.groups:
+            served.update(_served(one))
+        wanted: Counter[str] = Counter()
+        for need in self.instance.demand:
+            wanted[need.reason] += need.minutes
+        return Plan(
+            shifts=tuple(_fair(self.instance, self.groups)),
+            status=ended or status,
+            objective=self._objective(),
+            bound=self._bound(),
+            served=dict(served),
+            wanted=dict(wanted),
+            conflicts=conflicts,
+        )
+
+
+def plan(
+    instance: RosterInstance,
+    *,
+    budget: Budget | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Plan:
+    """Return the best roster found within the budget, with its bound, and which rules cannot be kept."""
+    return _Planner(instance, budget or Budget(), on_progress, cancelled).run()
+
+
+def _grouped(instance: RosterInstance) -> Iterable[list[Day]]:
+    """Return the days that have to be decided together."""
+    weeks: dict[date, list[Day]] = defaultdict(list)
+    for day in instance.days:
+        weeks[_monday(day)].append(Day(instance, day))
+    for days in weeks.values():
+        yield from [days] if any(_could_exceed(agent, days) for agent in instance.agents) else [[one] for one in days]
+
+
+def _could_exceed(agent: RosterAgent, days: list[Day]) -> bool:
+    there = (len(day.present[agent.id] & set(day.open_blocks)) * day.block for day in days)
+    return sum(min(minutes, agent.most_minutes_a_day) for minutes in there) > agent.most_minutes_a_week
+
+
+def _part_of_week(agent: RosterAgent, days: list[Day]) -> int:
+    """Return an equal part of the weekly maximum for each day on which somebody is there, in whole blocks."""
+    there = sum(bool(day.present[agent.id]) for day in days)
+    return agent.most_minutes_a_week // max(there, 1) // days[0].block * days[0].block
+
+
+def _joined(parts: list[Solved]) -> Solved:
+    """Return answers for single days as one for all of them; its bound says nothing."""
+    return Solved(
+        chosen=[(at, *key[1:]) for at, part in enumerate(parts) for key in part.chosen],
+        served={(at, *key[1:]): minutes for at, part in enumerate(parts) for key, minutes in part.served.items()},
+        missing={(at, *key[1:]): minutes for at, part in enumerate(parts) for key, minutes in part.missing.items()},
+        objective=sum(part.objective for part in parts),
+        bound=0,
+        optimal=False,
+    )
+
+
+def _most_worth(instance: RosterInstance, days: list[Day]) -> int:
+    """Return what no plan of some days can exceed: all demand served, and all where they were and like to be."""
+    weights = instance.weights
+    each = max(weights.kept + weights.preferred - weights.worked, 0)
+    blocks = sum(len(present) for day in days for present in day.present.values())
+    return weights.served * sum(sum(day.wanted.values()) for day in days) + each * blocks
+
+
+def _conflicts(instance: RosterInstance, group: _Group) -> list[Conflict]:
+    """Say in which stretches of time a minimum is not kept, and why it cannot be."""
+    found: list[Conflict] = []
+    for (at, block, reason), missing in sorted(
+        group.solved.missing.items(), key=lambda item: (item[0][0], str(item[0][2]), item[0][1])
+    ):
+        if not missing:
+            continue
+        day = group.days[at]
+        needed = instance.rules.least_by_reason[reason] if reason is not None else instance.rules.least_open
+        able = sum(
+            block in day.present[agent.id] and (reason is None or agent.reasons is None or reason in agent.reasons)
+            for agent in instance.agents
+        )
+        code = "TOO_FEW_HOURS" if able >= needed else "TOO_FEW_PRESENT" if reason is None else "TOO_FEW_SKILLED"
+        one = Conflict(
+            code=code,
+            date=day.date,
+            start_minute=block * day.block,
+            end_minute=(block + 1) * day.block,
+            needed=needed,
+            possible=needed - missing if code == "TOO_FEW_HOURS" else able,
+            reason=reason,
+        )
+        if found and found[-1] == replace(one, start_minute=found[-1].start_minute, end_minute=one.start_minute):
+            found[-1] = replace(found[-1], end_minute=one.end_minute)
+        else:
+            found.append(one)
+    return found
+
+
+def _served(group: _Group) -> Counter[str]:
+    """Return the minutes served by reason: those of a sort are shared out in the order of its reasons."""
+    served: Counter[str] = Counter()
+    for (at, block, reasons), minutes in group.solved.served.items():
+        left = minutes
+        for reason in reasons:
+            part = min(left, group.days[at].wanted.get((block, reason), 0))
+            served[reason] += part
+            left -= part
+    return served
+
+
+def _fair(instance: RosterInstance, groups: list[_Group]) -> list[Shift]:
+    """Return the shifts, exchanged among agents who are alike that day, each at a counter of its own."""
+    agents = {agent.id: agent for agent in instance.agents}
+    worked: Counter[str] = Counter()
+    weekly: Counter[tuple[str, date]] = Counter()
+    shifts: list[Shift] = []
+    days = [(day, [k for k in one.solved.chosen if k[0] == at]) for one in groups for at, day in enumerate(one.days)]
+    for day, chosen in sorted(days, key=lambda pair: pair[0].date):
+        by_agent: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+        for _, agent, place, (first, last) in chosen:
+            by_agent[agent].append((first, last, place))
+        week = _monday(day.date)
+        swapped: dict[str, list[tuple[int, int, int]]] = {}
+        for alike in _alike(instance, day):
+            loads = sorted((by_agent.get(one, []) for one in alike), key=_length, reverse=True)
+            swapped |= dict(zip(sorted(alike, key=lambda one: (worked[one], one)), loads, strict=True))
+            if any(
+                weekly[name, week] + _length(swapped[name]) * day.block > agents[name].most_minutes_a_week
+                for name in alike
+            ):
+                swapped |= {name: by_agent.get(name, []) for name in alike}
+        worked.update({name: _length(load) for name, load in swapped.items()})
+        weekly.update({(name, week): _length(load) * day.block for name, load in swapped.items()})
+        shifts += _at_counters(instance, day, swapped)
+    return shifts
+
+
+def _alike(instance: RosterInstance, day: Day) -> list[list[str]]:
+    """Return agents who could do each other's shifts that day at the same worth."""
+    before = {one.agent for one in instance.previous if one.date == day.date}
+    found: dict[object, list[str]] = defaultdict(list)
+    for agent in instance.agents:
+        key = (
+            agent.id
+            if agent.id in before
+            else (agent.reasons, agent.counters, agent.preferred, day.present[agent.id], agent.most_minutes_a_day)
+        )
+        found[key].append(agent.id)
+    return list(found.values())
+
+
+def _at_counters(instance: RosterInstance, day: Day, loads: dict[str, list[tuple[int, int, int]]]) -> list[Shift]:
+    """Give each shift of a place one of its counters: the one used before, else the first that is free."""
+    before = {(one.agent, one.counter): one.start_minute for one in instance.previous if one.date == day.date}
+    found: list[Shift] = []
+    free_at: dict[str, int] = {}
+    waiting = sorted((first, last, place, agent) for agent, load in loads.items() for first, last, place in load)
+    for first, last, place, agent in waiting:
+        free = [one for one in day.places[place].counters if free_at.get(one, 0) <= first]
+        counter = min(free, key=lambda one: ((agent, one) not in before, free.index(one)))
+        free_at[counter] = last
+        found.append(
+            Shift(
+                date=day.date,
+                start_minute=first * day.block,
+                end_minute=last * day.block,
+                agent=agent,
+                counter=counter,
+            )
+        )
+    return found
+
+
+def _length(load: list[tuple[int, int, int]]) -> int:
+    return sum(last - first for first, last, _ in load)
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
