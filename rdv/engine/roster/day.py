@@ -79,12 +79,12 @@ class Day:
         return {pairs: tuple(reasons) for pairs, reasons in found.items()}
 
     @cached_property
-    def wanted(self) -> Mapping[tuple[int, str], int]:
-        """Minutes wanted by block and reason."""
-        found: dict[tuple[int, str], int] = {}
+    def wanted(self) -> Mapping[tuple[int, str, bool], int]:
+        """Minutes wanted by block and reason, those that are promised apart."""
+        found: dict[tuple[int, str, bool], int] = {}
         for one in self.instance.demand:
             if one.date == self.date and one.minutes:
-                key = one.start_minute // self.block, one.reason
+                key = one.start_minute // self.block, one.reason, one.booked
                 found[key] = found.get(key, 0) + one.minutes
         return found
 

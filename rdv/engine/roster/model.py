@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
+from typing import NamedTuple
 
 from ortools.sat.python import cp_model
 
@@ -17,6 +18,7 @@ from rdv.engine.roster.values import RosterInstance, Shift
 QUICK_GAP = 0.02
 
 Key = tuple[int, str, int, Interval]  # day, agent, place, blocks
+Served = tuple[int, int, tuple[str, ...], bool]  # day, block, reasons of a sort, booked
 
 
 @dataclass(slots=True)
@@ -24,7 +26,7 @@ class Solved:
     """What a solve found: shifts by key, minutes served by day, block and sort, what is missing by day and block."""
 
     chosen: list[Key]
-    served: dict[tuple[int, int, tuple[str, ...]], int]
+    served: dict[Served, int]
     missing: dict[tuple[int, int, str | None], int]
     objective: int
     bound: int
@@ -51,7 +53,7 @@ class Model:
     most_a_day: Mapping[str, int] = field(default_factory=dict)
     model: cp_model.CpModel = field(default_factory=cp_model.CpModel)
     shifts: dict[Key, cp_model.IntVar] = field(default_factory=dict)
-    served: dict[tuple[int, int, tuple[str, ...]], list[cp_model.IntVar]] = field(default_factory=dict)
+    served: dict[Served, list[cp_model.IntVar]] = field(default_factory=dict)
     slack: dict[tuple[int, int, str | None], cp_model.IntVar] = field(default_factory=dict)
     worth: list[tuple[cp_model.IntVar, int]] = field(default_factory=list)
 
@@ -135,16 +137,12 @@ class Model:
 
     def _serve(self, at: int, day: Day, covering: dict[tuple[int, int], list[tuple[str, cp_model.IntVar]]]) -> None:
         for block in day.open_blocks:
-            wanted = {
-                (pairs, reasons): sum(day.wanted.get((block, reason), 0) for reason in reasons)
-                for pairs, reasons in day.sorts.items()
-            }
-            wanted = {sort: minutes for sort, minutes in wanted.items() if minutes}
-            supply: dict[tuple[int, ...], list[cp_model.IntVar]] = {}
+            wanted = _wanted(day, block)
             sorts = list(wanted)
+            supply: dict[tuple[int, ...], list[cp_model.IntVar]] = {}
             for number in range(len(day.places)):
                 for agent, variable in covering.get((number, block), ()):
-                    able = tuple(i for i, (pairs, _) in enumerate(sorts) if (agent, number) in pairs)
+                    able = tuple(i for i, sort in enumerate(sorts) if (agent, number) in sort.pairs)
                     if able:
                         supply.setdefault(able, []).append(variable)
             parts: list[list[cp_model.IntVar]] = [[] for _ in sorts]
@@ -158,8 +156,9 @@ class Model:
             for i, sort in enumerate(sorts):
                 if parts[i]:
                     self.model.add(sum(parts[i]) <= wanted[sort])
-                self.served[at, block, sort[1]] = parts[i]
-                self.worth += [(flow, self.instance.weights.served) for flow in parts[i]]
+                self.served[at, block, sort.reasons, sort.booked] = parts[i]
+                worth = self.instance.weights.booked if sort.booked else self.instance.weights.served
+                self.worth += [(flow, worth) for flow in parts[i]]
 
     def _keep_minima(
         self, at: int, day: Day, covering: dict[tuple[int, int], list[tuple[str, cp_model.IntVar]]]
@@ -187,7 +186,8 @@ class Model:
         """Return more than all else of one block of one day can be worth."""
         weights = self.instance.weights
         most = len(self.instance.agents) * (weights.kept + weights.preferred + weights.worked)
-        return 48 * (most + weights.served * self.instance.rules.block_minutes * len(self.instance.agents)) + 1
+        dearest = max(weights.served, weights.booked)
+        return 48 * (most + dearest * self.instance.rules.block_minutes * len(self.instance.agents)) + 1
 
     def _limit_weeks(self) -> None:
         """Where several days are decided together, nobody works longer in a week than they may."""
@@ -219,6 +219,24 @@ def _stopped_when(stop: Callable[[], bool], solver: cp_model.CpSolver) -> Iterat
     finally:
         over.set()
         watcher.join()
+
+
+class _Sort(NamedTuple):
+    """Reasons that the same agents serve at the same places."""
+
+    pairs: frozenset[tuple[str, int]]
+    reasons: tuple[str, ...]
+    booked: bool
+
+
+def _wanted(day: Day, block: int) -> dict[_Sort, int]:
+    """Return the minutes wanted in a block, by sort."""
+    found = {
+        _Sort(pairs, reasons, booked): sum(day.wanted.get((block, reason, booked), 0) for reason in reasons)
+        for pairs, reasons in day.sorts.items()
+        for booked in (True, False)
+    }
+    return {sort: minutes for sort, minutes in found.items() if minutes}
 
 
 def _blocks_before(previous: Sequence[Shift], day: Day) -> set[tuple[str, int, int]]:

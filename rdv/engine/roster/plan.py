@@ -194,7 +194,8 @@ def _most_worth(instance: RosterInstance, days: list[Day]) -> int:
     weights = instance.weights
     each = max(weights.kept + weights.preferred - weights.worked, 0)
     blocks = sum(len(present) for day in days for present in day.present.values())
-    return weights.served * sum(sum(day.wanted.values()) for day in days) + each * blocks
+    dearest = max(weights.served, weights.booked)
+    return dearest * sum(sum(day.wanted.values()) for day in days) + each * blocks
 
 
 def _conflicts(instance: RosterInstance, group: _Group) -> list[Conflict]:
@@ -231,10 +232,10 @@ def _conflicts(instance: RosterInstance, group: _Group) -> list[Conflict]:
 def _served(group: _Group) -> Counter[str]:
     """Return the minutes served by reason: those of a sort are shared out in the order of its reasons."""
     served: Counter[str] = Counter()
-    for (at, block, reasons), minutes in group.solved.served.items():
+    for (at, block, reasons, booked), minutes in group.solved.served.items():
         left = minutes
         for reason in reasons:
-            part = min(left, group.days[at].wanted.get((block, reason), 0))
+            part = min(left, group.days[at].wanted.get((block, reason, booked), 0))
             served[reason] += part
             left -= part
     return served

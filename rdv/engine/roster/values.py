@@ -39,12 +39,13 @@ class RosterCounter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """How many minutes of a reason are expected in the block that begins at `start_minute`."""
+    """How many minutes of a reason are expected in the block that begins at `start_minute`; `booked`: promised."""
 
     date: date
     start_minute: int
     reason: str
     minutes: int
+    booked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +88,11 @@ class RosterRules:
 class Weights:
     """What the soft rules are worth: a minute served, a block as in the previous roster, a block where one likes to be.
 
-    A block at a counter costs `worked`, so that nobody sits where nobody comes.
+    A block at a counter costs `worked`, so that nobody sits where nobody comes. A minute that is `booked` is worth
+    more than any that may come.
     """
 
+    booked: int = 100
     served: int = 10
     kept: int = 20
     preferred: int = 5

@@ -118,6 +118,13 @@ def test_a_weekly_maximum_binds_the_days_of_a_week_together_and_no_others() -> N
     assert found.status is Status.OPTIMAL
 
 
+def test_who_has_booked_is_served_before_who_may_come() -> None:
+    booked = tuple(replace(one, booked=True) for one in wanted({540: 60}))
+    land = agent("bob", ((540, 600),), reasons=frozenset({"land"}))
+    found = plan(office(agent(), land, demand=wanted({540: 180}, "land") + booked), budget=SOON)
+    assert found.served == {"tax": 60, "land": 0}
+
+
 def test_who_worked_least_gets_the_longer_shift() -> None:
     days = (MONDAY, MONDAY + timedelta(days=1))
     demand = tuple(one for day in days for one in wanted({540: 60, 600: 60, 660: 60}, day=day))
