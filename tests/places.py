@@ -133,6 +133,15 @@ async def add_office(
     return Place(office=office, code=code, reasons=known, counters=made, agents=people)
 
 
+async def add_specialists(database: Database, place: Place, count: int = 20) -> None:
+    """Give an office agents who can each do one or two of three things, for seven hours a week: hard to plan."""
+    skills = [place.reasons[name] for name in ("declare", "correct", "survey")]
+    for number in range(count):
+        able = [skills[number % 3], skills[(number + number // 3) % 3]]
+        row = Agent(office_id=place.office, display_name=f"A{number}", most_minutes_a_week=420, reason_ids=able)
+        await add(database, row)
+
+
 async def add_commune(database: Database, code: str, name: str, postcodes: list[str], competent: int | None) -> None:
     """Write a commune and the SIP that is competent for it."""
     row = Commune(code=code, name=name, search_name=folded(name), departement=code[:2], postcodes=postcodes)

@@ -15,6 +15,7 @@ from rdv.cli.export import export_instance, export_schema
 from rdv.cli.query import query
 from rdv.cli.serve import serve
 from rdv.cli.slots import check, slots
+from rdv.cli.worker import worker
 from rdv.errors import OperatorError
 
 
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(serve)
+app.command()(worker)
 app.command()(migrate)
 app.command()(query)
 app.command("export-instance")(export_instance)

@@ -144,6 +144,7 @@ def _serve(
     run(
         served,
         listening,
+        with_worker=True,
         clock=_clock(frozen),
         identity=JwksIdentity(
             served.token_jwks, issuer=served.token_issuer, audience=served.token_audience, clock=real_clock

@@ -103,8 +103,9 @@ def run(
     clock: Callable[[], datetime],
     identity: Identity,
     ready: Callable[[], Any],
+    with_worker: bool = False,
 ) -> None:
-    """Serve until interrupted; `ready` is called once requests are answered."""
+    """Serve until interrupted; `ready` is called once requests are answered. `with_worker`: do jobs as well."""
     import uvicorn
 
     from rdv.app import create_app
@@ -116,7 +117,7 @@ def run(
             ready()
 
     config = uvicorn.Config(
-        create_app(settings, clock=clock, identity=identity),
+        create_app(settings, clock=clock, identity=identity, with_worker=with_worker),
         log_config=LOGGING,
         access_log=False,
         server_header=False,

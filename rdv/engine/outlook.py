@@ -52,6 +52,11 @@ class Outlook:
         at = self.office.compiled.counter_at.get(counter)
         return [] if at is None else list(self._local(self.office.compiled.room(at) & self._window()))
 
+    def presence(self, agent: str) -> list[Range]:
+        """Return when an agent is there and not absent, day by day."""
+        compiled = self.office.compiled
+        return list(self._local(compiled.present[compiled.agent_at[agent]] & self._window()))
+
     def differs(self, counter: str, other: "Outlook") -> bool:
         """Tell whether a counter's time is not the same in another outlook of the same dates."""
         return self._room(counter) != other._room(counter)  # noqa: SLF001 - the same class

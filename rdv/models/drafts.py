@@ -1,12 +1,15 @@
 """Generated plannings before and after they are published."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import Field, SQLModel
 
+from rdv.models import rows
 from rdv.models.columns import Instant, big, identity
 
 
@@ -35,6 +38,7 @@ class PlanningDraft(SQLModel, table=True):
     status: str = "QUEUED"
     progress_percent: int = 0
     gap: float | None = None
+    rules: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     demand: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB)
     result: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     infeasible: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB)
@@ -61,3 +65,109 @@ class RosterShift(SQLModel, table=True):
     on_date: date
     start_minute: int
     end_minute: int
+
+
+# Whoever came, or was expected to: what a counter would have been needed for.
+VISITS = """
+select day, (extract(hour from local) * 60 + extract(minute from local))::int as start_minute,
+       ceil(extract(epoch from occupied_until - starts_at) / 60)::int as minutes, reason_id
+from (select *, starts_at at time zone :zone as local from appointment
+      where office_id = :office and day between :first and :last
+       and (status in ('BOOKED', 'ARRIVED', 'IN_PROGRESS', 'DONE', 'NO_SHOW')
+            or status = 'HELD' and expires_at > :now)) a
+order by a.id
+"""
+
+BEGIN = """
+update planning_draft set status = 'RUNNING', progress_percent = 0 where id = :id and status in ('QUEUED', 'RUNNING')
+returning id
+"""
+
+PROGRESS = """
+update planning_draft set progress_percent = :percent, gap = :gap where id = :id and status = 'RUNNING' returning id
+"""
+
+CANCEL = """
+update planning_draft set status = 'CANCELLED', finished_at = :now where id = :id and status in ('QUEUED', 'RUNNING')
+returning id
+"""
+
+UNDER_WAY = """
+select id from planning_draft
+where office_id = :office and status in ('QUEUED', 'RUNNING') and from_date <= :last and until_date >= :first limit 1
+"""
+
+LATEST = """
+select * from planning_draft where office_id = :office and (cast(:before as bigint) is null or id < :before)
+order by id desc limit :first
+"""
+
+
+# A roster and the hours that came from it; the bounds are dates.
+CLEAR_ROSTER = (
+    "delete from roster_shift where office_id = :office and on_date between :first and :last",
+    "delete from day_exception where office_id = :office and on_date between :first and :last and source = 'ROSTER'",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRow:
+    """An appointment as a forecast sees it; minutes include the buffer."""
+
+    day: date
+    start_minute: int
+    minutes: int
+    reason_id: int
+
+
+async def visits(
+    connection: AsyncConnection, office: int, zone: str, *, first: date, last: date, now: datetime
+) -> list[VisitRow]:
+    """Return an office's appointments of some local days."""
+    bound = {"office": office, "zone": zone, "first": first, "last": last, "now": now}
+    return [VisitRow(*row) for row in await connection.execute(text(VISITS), bound)]
+
+
+async def draft(connection: AsyncConnection, identity: int) -> PlanningDraft | None:
+    """Return a draft."""
+    found = await rows.values(connection, PlanningDraft, id=identity)
+    return PlanningDraft(**found[0]) if found else None
+
+
+async def latest(connection: AsyncConnection, office: int, *, before: int | None, first: int) -> list[PlanningDraft]:
+    """Return an office's drafts, the latest first."""
+    found = await connection.execute(text(LATEST), {"office": office, "before": before, "first": first})
+    return [PlanningDraft(**row) for row in found.mappings()]
+
+
+async def under_way(connection: AsyncConnection, office: int, first: date, last: date) -> bool:
+    """Tell whether some of the days are being planned."""
+    bound = {"office": office, "first": first, "last": last}
+    return (await connection.execute(text(UNDER_WAY), bound)).scalar() is not None
+
+
+async def begin(connection: AsyncConnection, identity: int) -> bool:
+    """Note that a draft is being worked out; False when it was cancelled or is done."""
+    return (await connection.execute(text(BEGIN), {"id": identity})).scalar() is not None
+
+
+async def progress(connection: AsyncConnection, identity: int, percent: int, gap: float | None) -> bool:
+    """Note how far a draft is; False when it was cancelled."""
+    bound = {"id": identity, "percent": percent, "gap": gap}
+    return (await connection.execute(text(PROGRESS), bound)).scalar() is not None
+
+
+async def cancel(connection: AsyncConnection, identity: int, now: datetime) -> bool:
+    """Note that a draft is not wanted any more; False when it was ready before."""
+    return (await connection.execute(text(CANCEL), {"id": identity, "now": now})).scalar() is not None
+
+
+async def finish(connection: AsyncConnection, identity: int, **found: object) -> None:
+    """Write what became of a draft, unless it was cancelled."""
+    await rows.change(connection, PlanningDraft, {"id": identity, "status": "RUNNING"}, **found)
+
+
+async def clear_roster(connection: AsyncConnection, office: int, first: date, last: date) -> None:
+    """Take away what was published for some days."""
+    for statement in CLEAR_ROSTER:
+        await connection.execute(text(statement), {"office": office, "first": first, "last": last})

@@ -93,3 +93,4 @@ class Agent(SQLModel, table=True):
     retired: bool = False
     most_minutes_a_day: int = Field(default=420, description="the longest a planning lets them receive on one day")
     most_minutes_a_week: int = 2100
+    preferred_counter_ids: list[int] | None = ids()

@@ -40,13 +40,17 @@ class Opening(SQLModel, table=True):
 
 
 class DayException(SQLModel, table=True):
-    """What replaces one day's recurring openings; one row a range, both minutes NULL = closed all day."""
+    """What replaces one day's recurring openings; one row a range, both minutes NULL = closed all day.
+
+    Those of a published roster (`source` ROSTER) come before what somebody wrote, which stays beneath them.
+    """
 
     __tablename__ = "day_exception"
     __table_args__ = (
         CheckConstraint(
             "0 <= start_minute and start_minute < end_minute and end_minute <= 1440", name="exception_range"
         ),
+        CheckConstraint("source = 'ROSTER'", name="exception_source"),
         Index("day_exception_of_office", "office_id", "on_date"),
     )
 
@@ -57,6 +61,7 @@ class DayException(SQLModel, table=True):
     on_date: date
     start_minute: int | None = None
     end_minute: int | None = None
+    source: str | None = None
 
 
 class Closure(SQLModel, table=True):

@@ -1,5 +1,6 @@
 """Writing single rows of the tables that people administer; everything hot has a statement of its own."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Table, delete, insert, select, update
@@ -16,7 +17,7 @@ async def add(connection: AsyncConnection, row: SQLModel) -> int:
     return int(key[-1]) if key is not None and "id" in table.c else 0
 
 
-async def add_all(connection: AsyncConnection, rows: list[SQLModel]) -> None:
+async def add_all(connection: AsyncConnection, rows: Sequence[SQLModel]) -> None:
     """Write rows of one table."""
     if rows:
         given = [{name: value for name, value in row.model_dump().items() if name != "id"} for row in rows]

@@ -70,7 +70,12 @@ select {OFFICE_COLUMNS},
                      where office_id = o.id and counter_id is not null),
          'exceptions', (select json_agg(json_build_array(counter_id, agent_id, on_date, start_minute, end_minute)
                                order by id)
-                        from day_exception where office_id = o.id and on_date between :first and :last),
+                        from day_exception e where office_id = o.id and on_date between :first and :last
+                         and (source is null or (:rostered))
+                         and (source is not null or not (:rostered) or not exists (
+                         select 1 from day_exception r where r.office_id = o.id and r.source = 'ROSTER'
+                          and r.on_date = e.on_date and r.counter_id is not distinct from e.counter_id
+                          and r.agent_id is not distinct from e.agent_id))),
          'closures', (select json_agg(json_build_array(counter_ids, agent_id, from_date, from_minute, to_date,
                              to_minute) order by id)
                       from closure where office_id = o.id and to_date >= :first and from_date <= :last),
@@ -140,14 +145,15 @@ async def load_situations(
     now: datetime,
     stranded: bool = False,
     movable: bool = False,
+    rostered: bool = True,
 ) -> dict[int, Situation]:
     """Read offices' situations for the local days `first` to `last` in one statement; unknown ids are left out.
 
     `stranded`: with the appointments that are known to fit nowhere; otherwise these take no room. `movable`: those of
-    frozen days may move all the same. One statement more for each office that counts open days, when the days do not
-    begin today or end before the last that can be booked.
+    frozen days may move all the same. Not `rostered`: as if no roster was published. One statement more for each office
+    that counts open days, when the days do not begin today or end before the last that can be booked.
     """
-    bound = parameters(offices, first, last, now, stranded=stranded)
+    bound = parameters(offices, first, last, now, stranded=stranded, rostered=rostered)
     rows = (await connection.execute(text(SITUATIONS), bound)).mappings().all()
     days = (first - PAD, last + PAD)
     found = {
@@ -178,11 +184,18 @@ def _with_horizon(situation: Situation, horizon: BookingHorizon) -> Situation:
 
 
 def parameters(
-    offices: Sequence[int], first: date, last: date, now: datetime, *, stranded: bool = False
+    offices: Sequence[int],
+    first: date,
+    last: date,
+    now: datetime,
+    *,
+    stranded: bool = False,
+    rostered: bool = True,
 ) -> dict[str, Any]:
     """Return what `SITUATIONS` is bound to."""
     days = {"first": first - PAD, "last": last + PAD}
-    return {"offices": list(offices), **days, "now": now, "stranded": stranded, **packed.NAMES}
+    asked = {"now": now, "stranded": stranded, "rostered": rostered}
+    return {"offices": list(offices), **days, **asked, **packed.NAMES}
 
 
 def _situation(

@@ -47,6 +47,9 @@ class NewAgent:
     most_minutes_a_week: int = strawberry.field(
         default=2100, description="The longest a generated planning lets them receive in one week."
     )
+    preferred_counter_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Where a generated planning would rather have them; left out: anywhere."
+    )
 
 
 @change_input(agents.UpdateAgent, "An agent as they are from now on, all of it.")

@@ -10,8 +10,10 @@ from strawberry.types import Info as StrawberryInfo
 
 from rdv.integrations.viewer import Viewer
 from rdv.models import appointment_reads
+from rdv.models.agents import load_agents
 from rdv.models.appointment_reads import AppointmentRecord
 from rdv.models.office_reads import CounterRecord, OfficeRecord, load_counters, load_offices, load_overrides
+from rdv.models.offices import Agent
 from rdv.models.reason_tree import ReasonNode, ReasonTree
 from rdv.schema.texts import Translate
 from rdv.usecases.services import Services
@@ -49,6 +51,11 @@ class Context:
         return DataLoader(load_fn=self._load_counters)
 
     @cached_property
+    def agents(self) -> DataLoader[int, list[Agent]]:
+        """Everybody who receives or received at an office, by its id: whoever loads them has checked the viewer."""
+        return DataLoader(load_fn=self._load_agents)
+
+    @cached_property
     def reasons(self) -> DataLoader[int, Mapping[int, ReasonNode]]:
         """Every reason as an office has it, by the office's id."""
         return DataLoader(load_fn=self._load_reasons)
@@ -76,6 +83,11 @@ class Context:
         async with self.services.database.reading() as connection:
             rows = await load_counters(connection, offices)
         return [[row for row in rows if row.office_id == office] for office in offices]
+
+    async def _load_agents(self, offices: list[int]) -> list[list[Agent]]:
+        async with self.services.database.reading() as connection:
+            found = await load_agents(connection, offices)
+        return [[one for one in found if one.office_id == office] for office in offices]
 
     async def _load_reasons(self, offices: list[int]) -> list[Mapping[int, ReasonNode]]:
         kinds = {office: record.kind for office in offices if (record := await self.offices.load(office))}

@@ -12,6 +12,7 @@ from rdv.schema.appointments import Appointment, appointment
 from rdv.schema.call_backs import CallBackMutation
 from rdv.schema.context import Info
 from rdv.schema.enums import Modality
+from rdv.schema.generation import GenerationMutation
 from rdv.schema.hours import HoursMutation
 from rdv.schema.many_offices import ManyOfficesMutation
 from rdv.schema.mutations import or_problem
@@ -128,6 +129,7 @@ class Mutation(
     AgentsMutation,
     PlanningMutation,
     HoursMutation,
+    GenerationMutation,
     ManyOfficesMutation,
     ParametersMutation,
     CallBackMutation,

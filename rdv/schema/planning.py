@@ -18,6 +18,7 @@ from rdv.schema.agents import (
 )
 from rdv.schema.changes import OfficeChange, PlanningChangeResult, change_mutation, change_of, changed
 from rdv.schema.context import Info
+from rdv.schema.generation import DraftApplication
 from rdv.schema.history import Restoration
 from rdv.schema.hours import (
     ExceptionInput,
@@ -103,6 +104,9 @@ class PlanningChangeInput:
     release_appointment: AppointmentRelease | None = strawberry.field(
         default=strawberry.UNSET, description="An appointment that may move again."
     )
+    apply_draft: DraftApplication | None = strawberry.field(
+        default=strawberry.UNSET, description="A generated planning that holds from now on."
+    )
     restore_planning: Restoration | None = strawberry.field(
         default=strawberry.UNSET, description="The office as it was after a change of its history."
     )
@@ -117,6 +121,13 @@ class PublishPlanningInput(OfficeChange):
 class PlanningMutation:
     restore_planning: PlanningChangeResult = change_mutation(
         Restoration, "RestorePlanning", "Go back to how an office was: counters, agents, hours, parameters, all of it."
+    )
+
+    apply_draft: PlanningChangeResult = change_mutation(
+        DraftApplication,
+        "ApplyDraft",
+        "Let a generated planning hold: counters are open while somebody is at them. Preview it first with the same "
+        "change in `planningPreview`.",
     )
 
     @strawberry.mutation(

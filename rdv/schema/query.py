@@ -8,6 +8,7 @@ from rdv import errors
 from rdv.integrations.directories.folding import folded
 from rdv.models.office_reads import load_office_by_code, load_offices
 from rdv.schema import access as access_schema
+from rdv.schema import generation as generation_schema
 from rdv.schema import history as history_schema
 from rdv.schema import orientation as orientation_schema
 from rdv.schema import preview as preview_schema
@@ -112,6 +113,24 @@ class Query:
         first: Annotated[int, strawberry.argument(description="How many at most, up to 100.")] = 20,
     ) -> list[history_schema.PlanningRevision]:
         return await history_schema.history(info, office_id, before, first)
+
+    @strawberry.field(description="A generated planning, for those who plan its office; null when there is none.")
+    async def planning_draft(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The planning.")]
+    ) -> generation_schema.PlanningDraft | None:
+        return await generation_schema.planning_draft(info, id)
+
+    @strawberry.field(description="An office's generated plannings, the latest first, for those who plan it.")
+    async def planning_drafts(
+        self,
+        info: Info,
+        office_id: Annotated[strawberry.ID, strawberry.argument(description="The office.")],
+        before: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only those asked for before this one.")
+        ] = None,
+        first: Annotated[int, strawberry.argument(description="How many at most, up to 100.")] = 20,
+    ) -> list[generation_schema.PlanningDraft]:
+        return await generation_schema.planning_drafts(info, office_id, before, first)
 
     @strawberry.field(
         description="An appointment: for its usager, with its access code, or for those who manage the office's "

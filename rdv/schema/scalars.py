@@ -44,7 +44,8 @@ def _minute(text: object) -> int:
     raise ValueError("A LocalTime is written like 09:30, from 00:00 to 24:00.")
 
 
-def _clock(minute: int) -> str:
+def clock(minute: int) -> str:
+    """Return a minute of the day as a clock shows it, 24:00 included."""
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
@@ -64,7 +65,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     LocalTime: strawberry.scalar(
         name="LocalTime",
         description="A time of the office's day, as its clocks show it: `09:30`; `24:00` is the end of the day.",
-        serialize=_clock,
+        serialize=clock,
         parse_value=_minute,
     ),
 }

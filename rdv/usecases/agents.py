@@ -36,6 +36,7 @@ class CreateAgent:
     counter_ids: Sequence[str] | None = None
     most_minutes_a_day: int = 420
     most_minutes_a_week: int = 2100
+    preferred_counter_ids: Sequence[str] | None = None
 
     async def write(self, ground: Ground) -> None:
         """Write them; the id is the next of those made. Raises InvalidInput."""
@@ -57,6 +58,7 @@ class UpdateAgent:
     counter_ids: Sequence[str] | None = None
     most_minutes_a_day: int = 420
     most_minutes_a_week: int = 2100
+    preferred_counter_ids: Sequence[str] | None = None
     over_frozen_day: bool = False
 
     async def write(self, ground: Ground) -> None:
@@ -224,6 +226,7 @@ async def _columns(ground: Ground, given: CreateAgent | UpdateAgent, *, other_th
         "counter_ids": await counter_ids(ground, given.counter_ids),
         "most_minutes_a_day": given.most_minutes_a_day,
         "most_minutes_a_week": given.most_minutes_a_week,
+        "preferred_counter_ids": await counter_ids(ground, given.preferred_counter_ids, field="preferredCounterIds"),
     }
 
 

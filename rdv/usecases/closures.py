@@ -74,14 +74,14 @@ def check_range(from_date: date, from_time: int, to_date: date, to_time: int) ->
         raise InvalidInput("toDate" if from_date != to_date else "toTime", "The end is not after the start.")
 
 
-async def counter_ids(ground: Ground, ids: Sequence[str] | None) -> list[int] | None:
+async def counter_ids(ground: Ground, ids: Sequence[str] | None, *, field: str = "counterIds") -> list[int] | None:
     """Return counters in use of the office; raises InvalidInput."""
     if ids is None:
         return None
-    found = sorted({id_from(one, field="counterIds") for one in ids})
+    found = sorted({id_from(one, field=field) for one in ids})
     if not found:
-        raise InvalidInput("counterIds", "Name at least one counter, or leave it out for all of them.")
+        raise InvalidInput(field, "Name at least one counter, or leave it out for all of them.")
     known = {one.id for one in await load_counters(ground.connection, [ground.office.id])}
     if not known.issuperset(found):
-        raise InvalidInput("counterIds", "There is no such counter at this office.")
+        raise InvalidInput(field, "There is no such counter at this office.")
     return found

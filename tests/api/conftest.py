@@ -9,10 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from rdv.app import create_app
+from rdv.app import create_app, open_services, work
 from rdv.errors import BadToken
 from rdv.integrations.viewer import Viewer
-from rdv.settings import read_settings
+from rdv.settings import Settings, read_settings
 from tests.places import NOW
 
 QUERIES = Path(__file__).parents[2] / "queries"
@@ -50,6 +50,7 @@ class Api:
     client: httpx2.AsyncClient
     clock: Clock
     viewers: KnownViewers
+    settings: Settings
 
     async def answer(
         self, document: str, variables: dict[str, Any] | None = None, *, who: str | None = None, **headers: str
@@ -73,6 +74,14 @@ class Api:
         found: dict[str, Any] = answer["data"]
         return found
 
+    async def work(self) -> None:
+        """Do the jobs that wait, as `rdv worker --once` does."""
+        services = open_services(self.settings, self.clock)
+        try:
+            await work(self.settings, services, once=True)
+        finally:
+            await services.database.close()
+
     async def refusal(
         self, document: str, variables: dict[str, Any] | None = None, *, who: str | None = None
     ) -> dict[str, Any]:
@@ -90,4 +99,4 @@ async def api(database_url: str) -> AsyncIterator[Api]:
         app.router.lifespan_context(app),
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://test") as client,
     ):
-        yield Api(client, clock, viewers)
+        yield Api(client, clock, viewers, settings)

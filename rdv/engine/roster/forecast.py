@@ -7,7 +7,7 @@ of an opening rather than of usagers.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from rdv.engine.roster.values import Demand
@@ -17,7 +17,7 @@ FADING = 0.9  # how much less each week further back counts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """A past appointment."""
+    """An appointment; the duration is the counter's, buffer included."""
 
     date: date
     start_minute: int
@@ -58,6 +58,28 @@ def forecast(
 def past_days(today: date, weeks: int) -> list[date]:
     """Return the days of the last whole weeks before today."""
     return [today - timedelta(days=n) for n in range(7 * weeks, 0, -1)]
+
+
+def booked(visits: Iterable[Visit], *, block_minutes: int) -> tuple[Demand, ...]:
+    """Return what is promised already, by day, block and reason."""
+    minutes: dict[tuple[date, int, str], int] = defaultdict(int)
+    for one in visits:
+        for block, share in _spread(one, block_minutes):
+            minutes[one.date, block, one.reason] += share
+    return tuple(
+        Demand(date=day, start_minute=block * block_minutes, reason=reason, minutes=many, booked=True)
+        for (day, block, reason), many in sorted(minutes.items())
+    )
+
+
+def beyond(expected: Iterable[Demand], promised: Iterable[Demand]) -> tuple[Demand, ...]:
+    """Return what is expected beyond what is promised."""
+    known = {(one.date, one.start_minute, one.reason): one.minutes for one in promised}
+    left = (
+        replace(one, minutes=max(one.minutes - known.get((one.date, one.start_minute, one.reason), 0), 0))
+        for one in expected
+    )
+    return tuple(one for one in left if one.minutes)
 
 
 def _spread(visit: Visit, block_minutes: int) -> list[tuple[int, int]]:

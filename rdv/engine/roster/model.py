@@ -115,8 +115,8 @@ class Model:
                     variable = self.model.new_bool_var("")
                     self.shifts[at, agent.id, number, (first, last)] = variable
                     minutes.append(variable * ((last - first) * day.block))
-                    kept = sum((agent.id, number, block) in before for block in range(first, last))
-                    self._value(variable, kept=kept, liked=(last - first) if liked else 0, worked=last - first)
+                    new = sum((agent.id, number, block) not in before for block in range(first, last))
+                    self._value(variable, changed=new, liked=(last - first) if liked else 0, worked=last - first)
                     for block in range(first, last + pause):
                         busy.setdefault(block, []).append(variable)
                     for block in range(first, last):
@@ -131,9 +131,10 @@ class Model:
         self._serve(at, day, covering)
         self._keep_minima(at, day, covering)
 
-    def _value(self, variable: cp_model.IntVar, *, kept: int, liked: int, worked: int) -> None:
+    def _value(self, variable: cp_model.IntVar, *, changed: int, liked: int, worked: int) -> None:
         weights = self.instance.weights
-        self.worth.append((variable, weights.kept * kept + weights.preferred * liked - weights.worked * worked))
+        cost = weights.worked * worked + (weights.changed * changed if self.instance.previous else 0)
+        self.worth.append((variable, weights.preferred * liked - cost))
 
     def _serve(self, at: int, day: Day, covering: dict[tuple[int, int], list[tuple[str, cp_model.IntVar]]]) -> None:
         for block in day.open_blocks:
@@ -185,7 +186,7 @@ class Model:
     def _penalty(self) -> int:
         """Return more than all else of one block of one day can be worth."""
         weights = self.instance.weights
-        most = len(self.instance.agents) * (weights.kept + weights.preferred + weights.worked)
+        most = len(self.instance.agents) * (weights.changed + weights.preferred + weights.worked)
         dearest = max(weights.served, weights.booked)
         return 48 * (most + dearest * self.instance.rules.block_minutes * len(self.instance.agents)) + 1
 

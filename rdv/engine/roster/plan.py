@@ -21,6 +21,7 @@ from rdv.engine.roster.model import Limit, Model, Solved
 from rdv.engine.roster.values import Conflict, Plan, RosterAgent, RosterInstance, Shift, Status
 
 FIRST_EFFORT = 1.0  # deterministic seconds a day at most; a twentieth of it is usual
+PART_EFFORT = 0.1  # the same for a day of a week that is decided as a whole later
 LATER_EFFORT = 1.0
 FIRST_SHARE = 0.1  # of the progress, for the first whole plan
 CLOSE_ENOUGH = 0.001  # a group within this of its bound is not looked at again
@@ -89,7 +90,7 @@ class _Planner:
             solved = self._solve(model, FIRST_EFFORT, quick=True)
             return _Group(days, solved, solved.bound, LATER_EFFORT, model)
         most = {agent.id: _part_of_week(agent, days) for agent in self.instance.agents}
-        parts = [self._solve(Model(self.instance, [day], most), FIRST_EFFORT, quick=True) for day in days]
+        parts = [self._solve(Model(self.instance, [day], most), PART_EFFORT, quick=True) for day in days]
         return _Group(days, _joined(parts), _most_worth(self.instance, days), LATER_EFFORT * len(days))
 
     def _improve(self, group: _Group) -> None:
@@ -190,12 +191,13 @@ def _joined(parts: list[Solved]) -> Solved:
 
 
 def _most_worth(instance: RosterInstance, days: list[Day]) -> int:
-    """Return what no plan of some days can exceed: all demand served, and all where they were and like to be."""
+    """Return what no plan of some days can exceed: all demand served, and all where they like to be."""
     weights = instance.weights
-    each = max(weights.kept + weights.preferred - weights.worked, 0)
+    each = max(weights.preferred - weights.worked, 0)
     blocks = sum(len(present) for day in days for present in day.present.values())
-    dearest = max(weights.served, weights.booked)
-    return dearest * sum(sum(day.wanted.values()) for day in days) + each * blocks
+    worth = {True: weights.booked, False: weights.served}
+    served = sum(minutes * worth[key[2]] for day in days for key, minutes in day.wanted.items())
+    return served + each * blocks
 
 
 def _conflicts(instance: RosterInstance, group: _Group) -> list[Conflict]:
@@ -242,30 +244,37 @@ def _served(group: _Group) -> Counter[str]:
 
 
 def _fair(instance: RosterInstance, groups: list[_Group]) -> list[Shift]:
-    """Return the shifts, exchanged among agents who are alike that day, each at a counter of its own."""
-    agents = {agent.id: agent for agent in instance.agents}
+    """Return the shifts, exchanged among agents who are alike that day, each at a counter of its own.
+
+    Not where a weekly maximum binds days together: what one may take over depends on the other days there.
+    """
     worked: Counter[str] = Counter()
-    weekly: Counter[tuple[str, date]] = Counter()
     shifts: list[Shift] = []
-    days = [(day, [k for k in one.solved.chosen if k[0] == at]) for one in groups for at, day in enumerate(one.days)]
-    for day, chosen in sorted(days, key=lambda pair: pair[0].date):
-        by_agent: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    days = [
+        (day, [k for k in one.solved.chosen if k[0] == at], len(one.days) == 1)
+        for one in groups
+        for at, day in enumerate(one.days)
+    ]
+    for day, chosen, free in sorted(days, key=lambda three: three[0].date):
+        loads: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
         for _, agent, place, (first, last) in chosen:
-            by_agent[agent].append((first, last, place))
-        week = _monday(day.date)
-        swapped: dict[str, list[tuple[int, int, int]]] = {}
-        for alike in _alike(instance, day):
-            loads = sorted((by_agent.get(one, []) for one in alike), key=_length, reverse=True)
-            swapped |= dict(zip(sorted(alike, key=lambda one: (worked[one], one)), loads, strict=True))
-            if any(
-                weekly[name, week] + _length(swapped[name]) * day.block > agents[name].most_minutes_a_week
-                for name in alike
-            ):
-                swapped |= {name: by_agent.get(name, []) for name in alike}
-        worked.update({name: _length(load) for name, load in swapped.items()})
-        weekly.update({(name, week): _length(load) * day.block for name, load in swapped.items()})
-        shifts += _at_counters(instance, day, swapped)
+            loads[agent].append((first, last, place))
+        if free:
+            loads = _exchanged(loads, _alike(instance, day), worked)
+        worked.update({name: _length(load) for name, load in loads.items()})
+        shifts += _at_counters(instance, day, loads)
     return shifts
+
+
+def _exchanged(
+    loads: dict[str, list[tuple[int, int, int]]], alike: list[list[str]], worked: Counter[str]
+) -> dict[str, list[tuple[int, int, int]]]:
+    """Give the longest loads to who has worked least, among agents who are alike."""
+    found: dict[str, list[tuple[int, int, int]]] = {}
+    for names in alike:
+        longest_first = sorted((loads.get(one, []) for one in names), key=_length, reverse=True)
+        found |= dict(zip(sorted(names, key=lambda one: (worked[one], one)), longest_first, strict=True))
+    return found
 
 
 def _alike(instance: RosterInstance, day: Day) -> list[list[str]]:

@@ -86,15 +86,15 @@ class RosterRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """What the soft rules are worth: a minute served, a block as in the previous roster, a block where one likes to be.
+    """What the soft rules are worth: a minute served, more if it is `booked`, a block where one likes to be.
 
-    A block at a counter costs `worked`, so that nobody sits where nobody comes. A minute that is `booked` is worth
-    more than any that may come.
+    A block at a counter costs `worked`, so that nobody sits where nobody comes; where there is a previous roster, one
+    that is not in it costs `changed` as well.
     """
 
     booked: int = 100
     served: int = 10
-    kept: int = 20
+    changed: int = 20
     preferred: int = 5
     worked: int = 1
 

@@ -35,7 +35,7 @@ def _worth(instance: RosterInstance, plan: Plan) -> int:
     for one in plan.shifts:
         for at in _blocks(one, block):
             worth += weights.preferred * (one.counter in liked[one.agent]) - weights.worked
-            worth += weights.kept * ((one.date, one.agent, one.counter, at) in before)
+            worth -= weights.changed * (bool(before) and (one.date, one.agent, one.counter, at) not in before)
     return worth
 
 

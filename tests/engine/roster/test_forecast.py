@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from rdv.engine.roster.forecast import Visit, forecast, past_days
+from rdv.engine.roster.forecast import Visit, beyond, booked, forecast, past_days
 from rdv.engine.roster.values import Demand
 
 MONDAY = date(2027, 3, 1)
@@ -55,3 +55,14 @@ def test_nothing_is_expected_without_a_past() -> None:
 
 def test_whole_weeks_before_today_are_looked_at() -> None:
     assert past_days(MONDAY, 1) == [MONDAY - timedelta(days=n) for n in range(7, 0, -1)]
+
+
+def test_what_is_promised_is_taken_off_what_is_expected() -> None:
+    promised = booked([visit(MONDAY), visit(MONDAY)], block_minutes=30)
+    assert [(one.start_minute, one.minutes, one.booked) for one in promised] == [(540, 60, True)]
+    expected = [
+        Demand(date=MONDAY, start_minute=540, reason="tax", minutes=75),
+        Demand(date=MONDAY, start_minute=570, reason="tax", minutes=30),
+        Demand(date=MONDAY, start_minute=540, reason="land", minutes=20),
+    ]
+    assert [one.minutes for one in beyond(expected, promised)] == [15, 30, 20]

@@ -118,6 +118,15 @@ def test_a_weekly_maximum_binds_the_days_of_a_week_together_and_no_others() -> N
     assert found.status is Status.OPTIMAL
 
 
+def test_nobody_exceeds_a_weekly_maximum_by_exchanging_shifts() -> None:
+    days = tuple(MONDAY + timedelta(days=n) for n in (0, 1, 2, 7, 8))
+    demand = tuple(one for day in days for one in wanted({540: 110, 600: 60, 660: 120}, day=day))
+    people = [agent(name, days=days, most_minutes_a_week=300) for name in ("ann", "bob", "cleo")]
+    places = (counter("c1", days=days), counter("c2", days=days))
+    instance = office(*people, counters=places, demand=demand)
+    assert broken_rules(instance, plan(instance, budget=SOON)) == []
+
+
 def test_who_has_booked_is_served_before_who_may_come() -> None:
     booked = tuple(replace(one, booked=True) for one in wanted({540: 60}))
     land = agent("bob", ((540, 600),), reasons=frozenset({"land"}))

@@ -1,0 +1,74 @@
+"""Jobs for workers, carried by Procrastinate on the same PostgreSQL.
+
+A job is enqueued by the transaction that needs it, so it exists if and only if that commits; a worker that dies leaves
+its jobs to others after its heartbeat has stopped for a while.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+# What a job is given: ids only, since Procrastinate logs them.
+Work = Callable[..., Awaitable[None]]
+
+ATTEMPTS = 5  # of a job whose worker is told to stop, or dies
+GRACE_SECONDS = 3.0
+LEFT_ALONE = 30.0  # seconds without a heartbeat after which a worker counts as dead
+
+
+class _AnotherWorker(BaseRetryStrategy):
+    """Repeats what its worker could not end; a job that failed by itself would only fail again."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        stopped = isinstance(exception, asyncio.CancelledError) and job.attempts < ATTEMPTS
+        return RetryDecision() if stopped else None
+
+
+async def enqueue(connection: AsyncConnection, task: str, **ids: int) -> None:
+    """Have a worker do a task once the caller's transaction has committed."""
+    raw = await connection.get_raw_connection()
+    job = App(connector=PsycopgConnector()).configure_task(task, connection=raw.driver_connection)
+    await job.defer_async(**ids)
+
+
+def jobs_app(url: str, tasks: Mapping[str, Work]) -> App:
+    """Return the application whose workers do the tasks, by name; open it before running one.
+
+    A task that is cancelled, because its worker stops, is done again by another worker.
+    """
+    app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=4))
+    for name, work in tasks.items():
+        app.task(name=name, retry=_AnotherWorker())(work)
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name="take_over", queueing_lock="take_over")
+    async def take_over(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it
+        await take_over_abandoned(app)
+
+    return app
+
+
+async def work(app: App, *, once: bool = False, signals: bool = False) -> None:
+    """Do jobs, one at a time, until cancelled; `once`: until none waits; `signals`: or until told to stop.
+
+    Whoever is in the middle of a job then gets a moment to end it; after that another worker does it again.
+    """
+    async with app.open_async():
+        await app.run_worker_async(
+            wait=not once,
+            install_signal_handlers=signals,
+            shutdown_graceful_timeout=GRACE_SECONDS,
+            delete_jobs="successful",
+            stalled_worker_timeout=LEFT_ALONE,
+        )
+
+
+async def take_over_abandoned(app: App) -> int:
+    """Put the jobs of dead workers back into the queue and return how many there were."""
+    abandoned = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=LEFT_ALONE))
+    for job in abandoned:
+        await app.job_manager.retry_job(job)
+    return len(abandoned)
