@@ -89,3 +89,11 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = Database(database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A place for RDV_DATA_DIR that does not exist yet; a server that runs as another user may enter it."""
+    with tempfile.TemporaryDirectory(prefix="rdv-cli-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder, "data")

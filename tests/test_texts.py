@@ -17,8 +17,17 @@ def messages() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and _name(node.func) in REFUSALS | {"translate", "plural", "taken"}:
                 for argument in node.args:
-                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and " " in argument.value:
+                    if (
+                        isinstance(argument, ast.Constant)
+                        and isinstance(argument.value, str)
+                        and _reads(node, argument)
+                    ):
                         yield argument.value
+
+
+def _reads(call: ast.Call, argument: ast.Constant) -> bool:
+    """Tell texts from names of fields, which a refusal is given beside its text."""
+    return _name(call.func) in {"translate", "plural"} or " " in str(argument.value)
 
 
 def _name(function: ast.expr) -> str:

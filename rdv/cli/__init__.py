@@ -12,6 +12,7 @@ from rdv.cli import imports
 from rdv.cli.database import migrate
 from rdv.cli.demo import demo
 from rdv.cli.export import export_instance, export_schema
+from rdv.cli.plan import plan
 from rdv.cli.query import query
 from rdv.cli.serve import serve
 from rdv.cli.slots import check, slots
@@ -50,4 +51,5 @@ app.command("export-instance")(export_instance)
 app.command("export-schema")(export_schema)
 app.command("slots")(slots)
 app.command("check")(check)
+app.add_typer(plan, name="plan")
 imports.register(app)

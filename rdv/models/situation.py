@@ -61,17 +61,17 @@ select {OFFICE_COLUMNS},
                               agents_required, modalities)) from office_reason where office_id = o.id),
          'openings', (select json_agg(json_build_array(counter_id, agent_id, on_date, weekdays, from_date, until_date,
                              every_weeks, nth_of_month, start_minute, end_minute) order by id)
-                      from opening where office_id = o.id and layer = 'APPOINTMENT'
+                      from opening where office_id = o.id and layer = :layer
                        and coalesce(on_date, until_date, :first) >= :first
                        and coalesce(on_date, from_date, :last) <= :last),
          'owners', (select json_agg(distinct jsonb_build_array(counter_id, agent_id, application_id is not null))
-                    from opening where office_id = o.id and layer = 'APPOINTMENT'),
+                    from opening where office_id = o.id and layer = :layer),
          'periods', (select json_agg(json_build_array(counter_id, from_date, until_date)) from template_application
                      where office_id = o.id and counter_id is not null),
          'exceptions', (select json_agg(json_build_array(counter_id, agent_id, on_date, start_minute, end_minute)
                                order by id)
                         from day_exception e where office_id = o.id and on_date between :first and :last
-                         and (source is null or (:rostered))
+                         and (source is null or (:rostered)) and (:layer = 'APPOINTMENT' or start_minute is null)
                          and (source is not null or not (:rostered) or not exists (
                          select 1 from day_exception r where r.office_id = o.id and r.source = 'ROSTER'
                           and r.on_date = e.on_date and r.counter_id is not distinct from e.counter_id
@@ -146,14 +146,16 @@ async def load_situations(
     stranded: bool = False,
     movable: bool = False,
     rostered: bool = True,
+    layer: str = "APPOINTMENT",
 ) -> dict[int, Situation]:
     """Read offices' situations for the local days `first` to `last` in one statement; unknown ids are left out.
 
     `stranded`: with the appointments that are known to fit nowhere; otherwise these take no room. `movable`: those of
-    frozen days may move all the same. Not `rostered`: as if no roster was published. One statement more for each office
-    that counts open days, when the days do not begin today or end before the last that can be booked.
+    frozen days may move all the same. Not `rostered`: as if no roster was published. `layer` WALK_IN: with the hours
+    for coming without an appointment in the place of the others. One statement more for each office that counts open
+    days, when the days do not begin today or end before the last that can be booked.
     """
-    bound = parameters(offices, first, last, now, stranded=stranded, rostered=rostered)
+    bound = parameters(offices, first, last, now, stranded=stranded, rostered=rostered, layer=layer)
     rows = (await connection.execute(text(SITUATIONS), bound)).mappings().all()
     days = (first - PAD, last + PAD)
     found = {
@@ -191,10 +193,11 @@ def parameters(
     *,
     stranded: bool = False,
     rostered: bool = True,
+    layer: str = "APPOINTMENT",
 ) -> dict[str, Any]:
     """Return what `SITUATIONS` is bound to."""
     days = {"first": first - PAD, "last": last + PAD}
-    asked = {"now": now, "stranded": stranded, "rostered": rostered}
+    asked = {"now": now, "stranded": stranded, "rostered": rostered, "layer": layer}
     return {"offices": list(offices), **days, **asked, **packed.NAMES}
 
 

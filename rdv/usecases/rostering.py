@@ -15,9 +15,10 @@ from typing import Any
 from anyio import CapacityLimiter, create_task_group, to_thread
 
 from rdv.engine.outlook import Outlook, Range
-from rdv.engine.roster.forecast import Visit, beyond, booked, forecast, past_days
+from rdv.engine.roster.forecast import beyond, forecast, past_days
 from rdv.engine.roster.plan import Budget, Progress, plan
 from rdv.engine.roster.values import (
+    MINUTES_PER_DAY,
     Demand,
     Plan,
     RosterAgent,
@@ -26,6 +27,7 @@ from rdv.engine.roster.values import (
     RosterRules,
     Shift,
     Status,
+    Visit,
 )
 from rdv.engine.roster.values import Ranges as DayRanges
 from rdv.models import drafts, rows
@@ -165,6 +167,7 @@ class _Reader:
                 if one.id in self.ahead.counters
             ),
             demand=self._demand(outlook, past, promised, rules.block_minutes),
+            booked=_visits(promised),
             rules=rules,
             previous=tuple(
                 Shift(
@@ -206,12 +209,11 @@ class _Reader:
     def _demand(
         self, outlook: Outlook, past: list[VisitRow], promised: list[VisitRow], block: int
     ) -> tuple[Demand, ...]:
-        sure = booked(_visits(promised), block_minutes=block)
         if self.draft.demand is not None:
             expected = tuple(one for row in self.draft.demand for one in self._given(row))
         else:
             expected = self._forecast(outlook, past, block)
-        return sure + beyond(expected, sure)
+        return beyond(expected, _visits(promised), block_minutes=block)
 
     def _forecast(self, outlook: Outlook, past: list[VisitRow], block: int) -> tuple[Demand, ...]:
         if self.behind is None:
@@ -238,11 +240,17 @@ class _Reader:
         return sorted(map(str, self.ahead.tree.leaves(int(reason))))
 
 
-def _visits(found: Iterable[VisitRow]) -> list[Visit]:
-    return [
-        Visit(date=one.day, start_minute=one.start_minute, duration_minutes=one.minutes, reason=str(one.reason_id))
+def _visits(found: Iterable[VisitRow]) -> tuple[Visit, ...]:
+    """Return appointments as rosters are planned with; what goes on after midnight is left out."""
+    return tuple(
+        Visit(
+            date=one.day,
+            start_minute=one.start_minute,
+            end_minute=min(one.start_minute + one.minutes, MINUTES_PER_DAY),
+            reason=str(one.reason_id),
+        )
         for one in found
-    ]
+    )
 
 
 def _open_days(outlook: Outlook) -> set[date]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from rdv.engine.roster.values import Ranges, RosterAgent, RosterCounter, RosterInstance
+from rdv.engine.roster.values import Ranges, RosterAgent, RosterCounter, RosterInstance, Visit
 
 Interval = tuple[int, int]  # blocks [first, last)
 
@@ -68,7 +68,8 @@ class Day:
     def sorts(self) -> Mapping[frozenset[tuple[str, int]], tuple[str, ...]]:
         """Reasons wanted that day by who serves them where: pairs of agent and place."""
         found: dict[frozenset[tuple[str, int]], list[str]] = {}
-        for reason in sorted({one.reason for one in self.instance.demand if one.date == self.date}):
+        expected = {one.reason for one in self.instance.demand if one.date == self.date}
+        for reason in sorted(expected | {one.reason for one in self.booked}):
             pairs = frozenset(
                 (agent.id, at)
                 for agent in self.instance.agents
@@ -79,14 +80,42 @@ class Day:
         return {pairs: tuple(reasons) for pairs, reasons in found.items()}
 
     @cached_property
+    def booked(self) -> tuple[Visit, ...]:
+        """Who comes that day for certain."""
+        return tuple(one for one in self.instance.booked if one.date == self.date)
+
+    @cached_property
     def wanted(self) -> Mapping[tuple[int, str, bool], int]:
-        """Minutes wanted by block and reason, those that are promised apart."""
+        """Minutes wanted by block and reason, apart for who has booked: these need somebody for the whole block."""
         found: dict[tuple[int, str, bool], int] = {}
         for one in self.instance.demand:
             if one.date == self.date and one.minutes:
-                key = one.start_minute // self.block, one.reason, one.booked
+                key = one.start_minute // self.block, one.reason, False
                 found[key] = found.get(key, 0) + one.minutes
+        for reason in {one.reason for one in self.booked}:
+            visits = [one for one in self.booked if one.reason == reason]
+            for block in {at for one in visits for at in self._blocks(one)}:
+                found[block, reason, True] = self.block * self._at_once(visits, block)
         return found
+
+    @cached_property
+    def spanning(self) -> Mapping[tuple[int, str], int]:
+        """How many who have booked are in the middle of their visit when a block begins, by block and reason."""
+        found: dict[tuple[int, str], int] = {}
+        for one in self.booked:
+            for block in self._blocks(one)[1:]:
+                found[block, one.reason] = found.get((block, one.reason), 0) + 1
+        return found
+
+    def _blocks(self, one: Visit) -> range:
+        return range(one.start_minute // self.block, -(-one.end_minute // self.block))
+
+    def _at_once(self, visits: list[Visit], block: int) -> int:
+        """Return the most visits that go on at one moment of a block."""
+        start, end = block * self.block, (block + 1) * self.block
+        here = [one for one in visits if one.start_minute < end and one.end_minute > start]
+        moments = {max(one.start_minute, start) for one in here}
+        return max(sum(one.start_minute <= at < one.end_minute for one in here) for at in moments)
 
     def intervals(self, agent: RosterAgent, place: Place) -> Iterator[Interval]:
         """Return the shifts an agent could have at a place: whole, contiguous, neither too short nor too long."""

@@ -7,22 +7,12 @@ of an opening rather than of usagers.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
-from rdv.engine.roster.values import Demand
+from rdv.engine.roster.values import Demand, Visit
 
 FADING = 0.9  # how much less each week further back counts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """An appointment; the duration is the counter's, buffer included."""
-
-    date: date
-    start_minute: int
-    duration_minutes: int
-    reason: str
 
 
 def forecast(
@@ -60,30 +50,18 @@ def past_days(today: date, weeks: int) -> list[date]:
     return [today - timedelta(days=n) for n in range(7 * weeks, 0, -1)]
 
 
-def booked(visits: Iterable[Visit], *, block_minutes: int) -> tuple[Demand, ...]:
-    """Return what is promised already, by day, block and reason."""
-    minutes: dict[tuple[date, int, str], int] = defaultdict(int)
-    for one in visits:
+def beyond(expected: Iterable[Demand], booked: Iterable[Visit], *, block_minutes: int) -> tuple[Demand, ...]:
+    """Return what is expected beyond what is booked."""
+    promised: dict[tuple[date, int, str], int] = defaultdict(int)
+    for one in booked:
         for block, share in _spread(one, block_minutes):
-            minutes[one.date, block, one.reason] += share
-    return tuple(
-        Demand(date=day, start_minute=block * block_minutes, reason=reason, minutes=many, booked=True)
-        for (day, block, reason), many in sorted(minutes.items())
-    )
-
-
-def beyond(expected: Iterable[Demand], promised: Iterable[Demand]) -> tuple[Demand, ...]:
-    """Return what is expected beyond what is promised."""
-    known = {(one.date, one.start_minute, one.reason): one.minutes for one in promised}
-    left = (
-        replace(one, minutes=max(one.minutes - known.get((one.date, one.start_minute, one.reason), 0), 0))
-        for one in expected
-    )
+            promised[one.date, block * block_minutes, one.reason] += share
+    left = (replace(d, minutes=max(d.minutes - promised[d.date, d.start_minute, d.reason], 0)) for d in expected)
     return tuple(one for one in left if one.minutes)
 
 
 def _spread(visit: Visit, block_minutes: int) -> list[tuple[int, int]]:
     """Return how many minutes of a visit fall into which blocks of its day."""
-    end = visit.start_minute + visit.duration_minutes
-    blocks = range(visit.start_minute // block_minutes, -(-end // block_minutes))
-    return [(at, min(end, (at + 1) * block_minutes) - max(visit.start_minute, at * block_minutes)) for at in blocks]
+    start, end = visit.start_minute, visit.end_minute
+    blocks = range(start // block_minutes, -(-end // block_minutes))
+    return [(at, min(end, (at + 1) * block_minutes) - max(start, at * block_minutes)) for at in blocks]

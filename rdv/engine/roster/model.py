@@ -7,17 +7,19 @@ so there is always an answer, and what cannot be kept is named by it.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import floor
 from threading import Event, Thread
 from typing import NamedTuple
 
 from ortools.sat.python import cp_model
 
 from rdv.engine.roster.day import Day, Interval, may_be_at
-from rdv.engine.roster.values import RosterInstance, Shift
+from rdv.engine.roster.values import RosterAgent, RosterInstance, Shift
 
 QUICK_GAP = 0.02
 
 Key = tuple[int, str, int, Interval]  # day, agent, place, blocks
+Covering = dict[tuple[int, int], list[tuple[str, cp_model.IntVar]]]  # by place and block: who, and if so
 Served = tuple[int, int, tuple[str, ...], bool]  # day, block, reasons of a sort, booked
 
 
@@ -31,6 +33,14 @@ class Solved:
     objective: int
     bound: int
     optimal: bool
+
+
+class _Sort(NamedTuple):
+    """Reasons that the same agents serve at the same places."""
+
+    pairs: frozenset[tuple[str, int]]
+    reasons: tuple[str, ...]
+    booked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +91,10 @@ class Model:
         with _stopped_when(limit.stop, solver):
             status = solver.solve(self.model)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            bound = int(solver.best_objective_bound)
+            bound = floor(solver.best_objective_bound)
             return Solved([], {}, dict.fromkeys(self.slack, 0), 0, max(bound, 0), optimal=False)
         self._hint(solver)
-        objective, bound = round(solver.objective_value), int(solver.best_objective_bound + 1e-6)
+        objective, bound = round(solver.objective_value), floor(solver.best_objective_bound + 1e-6)
         return Solved(
             chosen=[key for key, variable in self.shifts.items() if solver.value(variable)],
             served={key: sum(map(solver.value, parts)) for key, parts in self.served.items()},
@@ -100,70 +110,98 @@ class Model:
             self.model.add_hint(variable, solver.value(variable))
 
     def _add_day(self, at: int) -> None:
-        day, rules = self.days[at], self.instance.rules
-        pause = rules.break_minutes // day.block
-        covering: dict[tuple[int, int], list[tuple[str, cp_model.IntVar]]] = {}  # by place and block
+        day = self.days[at]
+        covering: Covering = {}
+        staying: Covering = {}
         before = _blocks_before(self.instance.previous, day)
         for agent in self.instance.agents:
-            busy: dict[int, list[cp_model.IntVar]] = {}
-            minutes = []
-            for number, place in enumerate(day.places):
-                if not may_be_at(agent, place):
-                    continue
-                liked = bool(agent.preferred & set(place.counters))
-                for first, last in day.intervals(agent, place):
-                    variable = self.model.new_bool_var("")
-                    self.shifts[at, agent.id, number, (first, last)] = variable
-                    minutes.append(variable * ((last - first) * day.block))
-                    new = sum((agent.id, number, block) not in before for block in range(first, last))
-                    self._value(variable, changed=new, liked=(last - first) if liked else 0, worked=last - first)
-                    for block in range(first, last + pause):
-                        busy.setdefault(block, []).append(variable)
-                    for block in range(first, last):
-                        covering.setdefault((number, block), []).append((agent.id, variable))
-            for together in busy.values():
-                self.model.add_at_most_one(together)
-            most = min(agent.most_minutes_a_day, self.most_a_day.get(agent.id, agent.most_minutes_a_day))
-            self.model.add(sum(minutes) <= most)
+            own = self._possible(at, agent, before)
+            self._one_at_a_time(day, agent, own)
+            for (_, _, number, (first, last)), variable in own.items():
+                for block in range(first, last):
+                    covering.setdefault((number, block), []).append((agent.id, variable))
+                    if block > first:
+                        staying.setdefault((number, block), []).append((agent.id, variable))
         for (number, _), those in covering.items():
             if len(those) > len(day.places[number].counters):
                 self.model.add(sum(v for _, v in those) <= len(day.places[number].counters))
         self._serve(at, day, covering)
+        self._stay(day, staying)
         self._keep_minima(at, day, covering)
+
+    def _possible(self, at: int, agent: RosterAgent, before: set[tuple[str, int, int]]) -> dict[Key, cp_model.IntVar]:
+        """Add a variable for each shift an agent could have on a day, with what it is worth."""
+        day, found = self.days[at], {}
+        for number, place in enumerate(day.places):
+            if not may_be_at(agent, place):
+                continue
+            liked = bool(agent.preferred & set(place.counters))
+            for first, last in day.intervals(agent, place):
+                variable = found[at, agent.id, number, (first, last)] = self.model.new_bool_var("")
+                new = sum((agent.id, number, block) not in before for block in range(first, last))
+                self._value(variable, changed=new, liked=(last - first) if liked else 0, worked=last - first)
+        self.shifts |= found
+        return found
+
+    def _one_at_a_time(self, day: Day, agent: RosterAgent, own: dict[Key, cp_model.IntVar]) -> None:
+        """One place at a time, with breaks, and not longer than the day's maximum."""
+        pause = self.instance.rules.break_minutes // day.block
+        busy: dict[int, list[cp_model.IntVar]] = {}
+        for (_, _, _, (first, last)), variable in own.items():
+            for block in range(first, last + pause):
+                busy.setdefault(block, []).append(variable)
+        for together in busy.values():
+            self.model.add_at_most_one(together)
+        most = min(agent.most_minutes_a_day, self.most_a_day.get(agent.id, agent.most_minutes_a_day))
+        lengths = ((key[3][1] - key[3][0]) * day.block * variable for key, variable in own.items())
+        self.model.add(sum(lengths) <= most)
 
     def _value(self, variable: cp_model.IntVar, *, changed: int, liked: int, worked: int) -> None:
         weights = self.instance.weights
         cost = weights.worked * worked + (weights.changed * changed if self.instance.previous else 0)
         self.worth.append((variable, weights.preferred * liked - cost))
 
-    def _serve(self, at: int, day: Day, covering: dict[tuple[int, int], list[tuple[str, cp_model.IntVar]]]) -> None:
+    def _serve(self, at: int, day: Day, covering: Covering) -> None:
+        """Let those who are there serve what is wanted, block by block."""
         for block in day.open_blocks:
             wanted = _wanted(day, block)
-            sorts = list(wanted)
-            supply: dict[tuple[int, ...], list[cp_model.IntVar]] = {}
-            for number in range(len(day.places)):
-                for agent, variable in covering.get((number, block), ()):
-                    able = tuple(i for i, sort in enumerate(sorts) if (agent, number) in sort.pairs)
-                    if able:
-                        supply.setdefault(able, []).append(variable)
-            parts: list[list[cp_model.IntVar]] = [[] for _ in sorts]
-            for able, variables in supply.items():
-                flows = []
-                for i in able:
-                    flow = self.model.new_int_var(0, min(wanted[sorts[i]], day.block * len(variables)), "")
-                    flows.append(flow)
-                    parts[i].append(flow)
-                self.model.add(sum(flows) <= day.block * sum(variables))
-            for i, sort in enumerate(sorts):
-                if parts[i]:
-                    self.model.add(sum(parts[i]) <= wanted[sort])
-                self.served[at, block, sort.reasons, sort.booked] = parts[i]
+            for sort, flows in self._flows(day, covering, block, wanted, each=day.block).items():
+                self.served[at, block, sort.reasons, sort.booked] = flows
                 worth = self.instance.weights.booked if sort.booked else self.instance.weights.served
-                self.worth += [(flow, worth) for flow in parts[i]]
+                self.worth += [(flow, worth) for flow in flows]
 
-    def _keep_minima(
-        self, at: int, day: Day, covering: dict[tuple[int, int], list[tuple[str, cp_model.IntVar]]]
-    ) -> None:
+    def _stay(self, day: Day, staying: Covering) -> None:
+        """Let somebody stay from one block to the next with each who has booked over both."""
+        worth = self.instance.weights.booked * day.block
+        for block in day.open_blocks:
+            for flows in self._flows(day, staying, block, _spanning(day, block), each=1).values():
+                self.worth += [(flow, worth) for flow in flows]
+
+    def _flows(
+        self, day: Day, covering: Covering, block: int, wanted: dict[_Sort, int], *, each: int
+    ) -> dict[_Sort, list[cp_model.IntVar]]:
+        """Return how much of each sort wanted is served by whom who can; a shift serves `each` at most."""
+        sorts = list(wanted)
+        supply: dict[tuple[int, ...], list[cp_model.IntVar]] = {}
+        for number in range(len(day.places)):
+            for agent, variable in covering.get((number, block), ()):
+                able = tuple(i for i, sort in enumerate(sorts) if (agent, number) in sort.pairs)
+                if able:
+                    supply.setdefault(able, []).append(variable)
+        parts: dict[_Sort, list[cp_model.IntVar]] = {sort: [] for sort in sorts}
+        for able, variables in supply.items():
+            flows = []
+            for i in able:
+                flow = self.model.new_int_var(0, min(wanted[sorts[i]], each * len(variables)), "")
+                flows.append(flow)
+                parts[sorts[i]].append(flow)
+            self.model.add(sum(flows) <= each * sum(variables))
+        for sort, flows in parts.items():
+            if flows:
+                self.model.add(sum(flows) <= wanted[sort])
+        return parts
+
+    def _keep_minima(self, at: int, day: Day, covering: Covering) -> None:
         rules = self.instance.rules
         skilled = {agent.id: agent.reasons for agent in self.instance.agents}
         penalty = self._penalty()
@@ -188,7 +226,7 @@ class Model:
         weights = self.instance.weights
         most = len(self.instance.agents) * (weights.changed + weights.preferred + weights.worked)
         dearest = max(weights.served, weights.booked)
-        return 48 * (most + dearest * self.instance.rules.block_minutes * len(self.instance.agents)) + 1
+        return 96 * (most + dearest * self.instance.rules.block_minutes * len(self.instance.agents)) + 1
 
     def _limit_weeks(self) -> None:
         """Where several days are decided together, nobody works longer in a week than they may."""
@@ -222,14 +260,6 @@ def _stopped_when(stop: Callable[[], bool], solver: cp_model.CpSolver) -> Iterat
         watcher.join()
 
 
-class _Sort(NamedTuple):
-    """Reasons that the same agents serve at the same places."""
-
-    pairs: frozenset[tuple[str, int]]
-    reasons: tuple[str, ...]
-    booked: bool
-
-
 def _wanted(day: Day, block: int) -> dict[_Sort, int]:
     """Return the minutes wanted in a block, by sort."""
     found = {
@@ -238,6 +268,15 @@ def _wanted(day: Day, block: int) -> dict[_Sort, int]:
         for booked in (True, False)
     }
     return {sort: minutes for sort, minutes in found.items() if minutes}
+
+
+def _spanning(day: Day, block: int) -> dict[_Sort, int]:
+    """Return how many booked visits go on when a block begins, by sort."""
+    found = {
+        _Sort(pairs, reasons, booked=True): sum(day.spanning.get((block, reason), 0) for reason in reasons)
+        for pairs, reasons in day.sorts.items()
+    }
+    return {sort: visits for sort, visits in found.items() if visits}
 
 
 def _blocks_before(previous: Sequence[Shift], day: Day) -> set[tuple[str, int, int]]:

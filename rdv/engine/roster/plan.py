@@ -134,8 +134,10 @@ class _Planner:
         for one in self.groups:
             served.update(_served(one))
         wanted: Counter[str] = Counter()
-        for need in self.instance.demand:
-            wanted[need.reason] += need.minutes
+        for one in self.groups:
+            for day in one.days:
+                for (_, reason, _), minutes in day.wanted.items():
+                    wanted[reason] += minutes
         return Plan(
             shifts=tuple(_fair(self.instance, self.groups)),
             status=ended or status,
@@ -197,7 +199,8 @@ def _most_worth(instance: RosterInstance, days: list[Day]) -> int:
     blocks = sum(len(present) for day in days for present in day.present.values())
     worth = {True: weights.booked, False: weights.served}
     served = sum(minutes * worth[key[2]] for day in days for key, minutes in day.wanted.items())
-    return served + each * blocks
+    stayed = sum(visits * day.block for day in days for visits in day.spanning.values())
+    return served + weights.booked * stayed + each * blocks
 
 
 def _conflicts(instance: RosterInstance, group: _Group) -> list[Conflict]:

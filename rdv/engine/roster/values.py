@@ -39,13 +39,22 @@ class RosterCounter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """How many minutes of a reason are expected in the block that begins at `start_minute`; `booked`: promised."""
+    """How many minutes of a reason are expected in the block that begins at `start_minute`."""
 
     date: date
     start_minute: int
     reason: str
     minutes: int
-    booked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """An appointment of a local day, past or booked; `end_minute` is the counter's, buffer included."""
+
+    date: date
+    start_minute: int
+    end_minute: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +95,7 @@ class RosterRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """What the soft rules are worth: a minute served, more if it is `booked`, a block where one likes to be.
+    """What the soft rules are worth: a minute served, one of somebody who has booked, a block where one likes to be.
 
     A block at a counter costs `worked`, so that nobody sits where nobody comes; where there is a previous roster, one
     that is not in it costs `changed` as well.
@@ -101,7 +110,10 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterInstance:
-    """What a roster is planned from; refuses what nobody could plan in bounded time."""
+    """What a roster is planned from; refuses what nobody could plan in bounded time.
+
+    `demand` is what is expected beyond who has `booked`.
+    """
 
     agents: tuple[RosterAgent, ...]
     counters: tuple[RosterCounter, ...]
@@ -109,6 +121,7 @@ class RosterInstance:
     rules: RosterRules = field(default_factory=RosterRules)
     weights: Weights = field(default_factory=Weights)
     previous: tuple[Shift, ...] = ()
+    booked: tuple[Visit, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.agents) > MOST_AGENTS or len(self.counters) > MOST_COUNTERS or len(self.days) > MOST_DAYS:

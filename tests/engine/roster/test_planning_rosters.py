@@ -20,6 +20,7 @@ from rdv.engine.roster.values import (
     RosterRules,
     Shift,
     Status,
+    Visit,
     openings_of,
 )
 from tests.engine.roster.brute import best_worth
@@ -127,11 +128,37 @@ def test_nobody_exceeds_a_weekly_maximum_by_exchanging_shifts() -> None:
     assert broken_rules(instance, plan(instance, budget=SOON)) == []
 
 
+def booked(*spans: tuple[int, int], reason: str = "tax") -> tuple[Visit, ...]:
+    return tuple(Visit(date=MONDAY, start_minute=start, end_minute=end, reason=reason) for start, end in spans)
+
+
 def test_who_has_booked_is_served_before_who_may_come() -> None:
-    booked = tuple(replace(one, booked=True) for one in wanted({540: 60}))
     land = agent("bob", ((540, 600),), reasons=frozenset({"land"}))
-    found = plan(office(agent(), land, demand=wanted({540: 180}, "land") + booked), budget=SOON)
+    found = plan(office(agent(), land, demand=wanted({540: 180}, "land"), booked=booked((540, 600))), budget=SOON)
     assert found.served == {"tax": 60, "land": 0}
+
+
+def test_a_few_booked_minutes_of_a_block_need_somebody_as_much_as_all_of_it() -> None:
+    instance = office(agent(), demand=wanted({540: 90}, "land"), booked=booked((590, 650)))
+    assert shifts(plan(instance, budget=SOON)) == [("ann", "c1", 540, 660)]
+
+
+def test_nobody_is_relieved_in_the_middle_of_a_booked_visit() -> None:
+    people = [agent("ann", ((540, 660),)), agent("bob", ((600, 720),))]
+    expected = wanted({540: 60, 600: 60, 660: 60})
+    relieved = plan(office(*people, demand=expected), budget=SOON)
+    assert relieved.served == {"tax": 180}
+    staying = plan(
+        office(*people, demand=wanted({540: 1}, "land") + expected[2:], booked=booked((570, 630))), budget=SOON
+    )
+    assert ("ann", "c1", 540, 660) in shifts(staying)
+
+
+def test_visits_one_after_the_other_need_one_counter_and_at_once_two() -> None:
+    people, places = [agent("ann"), agent("bob")], (counter("c1"), counter("c2"))
+    for spans, wanted_minutes in ((((540, 570), (570, 600)), 60), (((540, 580), (570, 600)), 120)):
+        instance = office(*people, counters=places, demand=wanted({660: 0}), booked=booked(*spans))
+        assert plan(instance, budget=SOON).served == {"tax": wanted_minutes}
 
 
 def test_who_worked_least_gets_the_longer_shift() -> None:
