@@ -41,6 +41,7 @@ class AppointmentRecord:
     held_by: str | None
     expires_at: datetime | None
     stranded_since: datetime | None
+    delegated_by: int | None
     usager: UsagerRecord | None
     agents: tuple[AgentRecord, ...]
 
@@ -48,7 +49,7 @@ class AppointmentRecord:
 _SELECT = """
 select a.id, a.office_id, a.reference, a.status, a.reason_id, a.starts_at, a.ends_at, a.occupied_until, a.channel,
        a.modality, a.counter_id, a.comment, a.video_url, a.hold_token_hash, a.access_code_hash, a.held_by, a.expires_at,
-       a.stranded_since,
+       a.stranded_since, a.delegated_by,
        u.id as usager_id, u.public_id, u.subject, u.first_name, u.last_name, u.email, u.phone, u.tax_number,
        u.company_number, u.locale,
        (select array_agg(array[g.id::text, g.display_name] order by g.id)
@@ -66,14 +67,16 @@ BY_IDS = _SELECT + "where a.id = any(:ids)"
 OF_USAGER = (
     _SELECT
     + """
-where a.usager_id = :usager and a.status <> 'HELD' and a.office_id = any(:offices)
+where a.usager_id = :usager and a.status <> 'HELD'
+  and (a.office_id = any(:offices) or a.delegated_by = any(:offices))
   and (cast(:before_start as timestamptz) is null or (a.starts_at, a.id) < (:before_start, :before_id))
 order by a.starts_at desc, a.id desc limit :at_most
 """
 )
 
 COUNT_OF_USAGER = """
-select count(*) from appointment where usager_id = :usager and status <> 'HELD' and office_id = any(:offices)
+select count(*) from appointment where usager_id = :usager and status <> 'HELD'
+  and (office_id = any(:offices) or delegated_by = any(:offices))
 """
 
 # Whom an office has to call: they lost their place and have not chosen another time; the first to come first.
@@ -90,7 +93,11 @@ PROPOSALS = _SELECT.replace("select a.id", "select a.proposal_for, a.id") + (
     "where a.proposal_for = any(:ids) and a.status = 'HELD' and a.expires_at > :now"
 )
 
-OFFICES_OF_USAGER = "select distinct office_id from appointment where usager_id = :usager and status <> 'HELD'"
+# Those that gave it to another office as well.
+OFFICES_OF_USAGER = """
+select distinct unnest(array[office_id, delegated_by]) from appointment
+where usager_id = :usager and status <> 'HELD'
+"""
 
 
 async def find(connection: AsyncConnection, statement: str, key: str | int) -> AppointmentRecord | None:
@@ -141,7 +148,8 @@ async def count_of_usager(connection: AsyncConnection, usager: int, *, offices: 
 
 async def offices_of_usager(connection: AsyncConnection, usager: int) -> list[int]:
     """Return the offices where a usager has or had appointments."""
-    return list((await connection.execute(text(OFFICES_OF_USAGER), {"usager": usager})).scalars())
+    found = (await connection.execute(text(OFFICES_OF_USAGER), {"usager": usager})).scalars()
+    return [office for office in found if office is not None]
 
 
 def _record(row: Mapping[Any, Any]) -> AppointmentRecord:

@@ -52,6 +52,7 @@ class Appointment(SQLModel, table=True):
         Index("appointment_expiring", "expires_at", postgresql_where=text("status = 'HELD'")),
         Index("appointment_stranded", "office_id", postgresql_where=text("stranded_since is not null")),
         Index("appointment_proposal", "proposal_for", postgresql_where=text("proposal_for is not null")),
+        Index("appointment_delegated", "delegated_by", "day", postgresql_where=text("delegated_by is not null")),
     )
 
     office_id: int = big(foreign_key="office.id")

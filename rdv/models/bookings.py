@@ -85,9 +85,11 @@ where office_id = :office and day = any(:days) and status = 'HELD' and expires_a
 
 INSERT_HOLD = """
 insert into appointment (office_id, reference, status, reason_id, day, starts_at, ends_at, occupied_until, channel,
-                         modality, counter_id, pinned, hold_token_hash, held_by, expires_at, proposal_for, created_at)
+                         modality, counter_id, pinned, hold_token_hash, held_by, expires_at, proposal_for, delegated_by,
+                         created_at)
 values (:office, :reference, 'HELD', :reason, :day, :start, :end, :until, :channel,
-        :modality, :counter, false, :token_hash, :held_by, :expires_at, :proposal_for, :now)
+        :modality, :counter, false, :token_hash, :held_by, :expires_at, :proposal_for, :delegated_by,
+        :now)
 returning id
 """
 
@@ -161,7 +163,7 @@ async def lock(
 
 async def insert_hold(connection: AsyncConnection, office: int, times: Times, seat: Seat, **columns: object) -> int:
     """Write a hold with its seat and return its id."""
-    bound = columns | _times(times) | {"office": office, "counter": seat.counter_id}
+    bound = {"delegated_by": None} | columns | _times(times) | {"office": office, "counter": seat.counter_id}
     appointment: int = (await connection.execute(text(INSERT_HOLD), bound)).scalar_one()
     await _insert_agents(connection, office, appointment, seat)
     return appointment

@@ -1,11 +1,17 @@
 """Delegations: an office hands reasons to another for a time."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import Field, SQLModel
 
 from rdv.models.columns import Instant, big, identity, texts
+from rdv.models.reason_tree import ReasonTree
 
 
 class Delegation(SQLModel, table=True):
@@ -35,3 +41,122 @@ class Delegation(SQLModel, table=True):
     status: str = "PROPOSED"
     proposed_at: datetime = Field(sa_type=Instant)
     answered_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegated:
+    """An accepted delegation of an office as its slots are searched with; `leaves` are the reasons it is for."""
+
+    id: int
+    to_office: int
+    leaves: frozenset[int]
+    share_percent: int
+    channels: frozenset[str] | None
+    first: date
+    last: date | None
+
+    def covers(self, reason: int, channel: str, day: date) -> bool:
+        """Tell whether an appointment on a day is a matter of it."""
+        return self.concerns(reason, channel) and self.first <= day and (self.last is None or day <= self.last)
+
+    def concerns(self, reason: int, channel: str) -> bool:
+        """Tell whether it is for a reason and a channel, on whichever day."""
+        return reason in self.leaves and (self.channels is None or channel in self.channels)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the office offers nothing of it itself."""
+        return self.share_percent == 100
+
+
+# Locked until the transaction ends: whoever ends it waits for bookings under way.
+BINDING = """
+select id, to_office_id, reason_id, share_percent, channels, from_date, until_date from delegation
+where office_id = :office and to_office_id = :to_office and status = 'ACCEPTED' for share
+"""
+
+OF_OFFICE = "select * from delegation where office_id = :office or to_office_id = :office order by id desc limit 500"
+
+# Two that are written at once could make a loop; the second one is to try again.
+ALONE = "select pg_try_advisory_xact_lock(hashtext('delegation'))"
+
+# What an office, or another for it, has of some reasons on some days.
+SHARES = """
+select day, count(*) filter (where office_id = :office) as own,
+       count(*) filter (where delegated_by = :office) as given
+from appointment
+where (office_id = :office or delegated_by = :office) and reason_id = any(:reasons) and day between :first and :last
+  and status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS', 'DONE') and (status <> 'HELD' or expires_at > :now)
+group by day
+"""
+
+# What became of the appointments that one office made for another.
+MADE = """
+select d.id, a.status, count(*) from delegation d
+join appointment a on a.delegated_by = d.office_id and a.office_id = d.to_office_id
+join reason_under u on u.root = d.reason_id and u.leaf = a.reason_id
+where d.id = any(:ids) and a.day >= d.from_date and (d.until_date is null or a.day <= d.until_date)
+  and a.status <> 'HELD'
+group by d.id, a.status
+"""
+
+# Every node with each of those under it, itself included.
+REASON_UNDER = """
+with recursive reason_under as (
+  select id as root, id as leaf from reason
+  union all
+  select u.root, r.id from reason_under u join reason r on r.parent_id = u.leaf
+)
+"""
+
+
+def delegated_from(rows: Iterable[Sequence[Any]], tree: ReasonTree) -> tuple[Delegated, ...]:
+    """Return delegations of rows `[id, to_office, reason, share, channels, from, until]`; dates may be ISO texts."""
+    return tuple(
+        Delegated(
+            id=number,
+            to_office=to_office,
+            leaves=tree.leaves(reason),
+            share_percent=share,
+            channels=None if channels is None else frozenset(channels),
+            first=_date(first),
+            last=None if last is None else _date(last),
+        )
+        for number, to_office, reason, share, channels, first, last in rows
+    )
+
+
+def _date(value: date | str) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+async def binding(connection: AsyncConnection, office: int, to_office: int, tree: ReasonTree) -> tuple[Delegated, ...]:
+    """Return what an office has delegated to another, which stays so until the transaction ends."""
+    rows = await connection.execute(text(BINDING), {"office": office, "to_office": to_office})
+    return delegated_from([tuple(row) for row in rows], tree)
+
+
+async def of_office(connection: AsyncConnection, office: int) -> list[Delegation]:
+    """Return what an office has handed to others or received from them, the latest first."""
+    return [Delegation(**row) for row in (await connection.execute(text(OF_OFFICE), {"office": office})).mappings()]
+
+
+async def alone(connection: AsyncConnection) -> bool:
+    """Tell whether nobody else writes delegations, and let nobody until the transaction ends."""
+    return bool((await connection.execute(text(ALONE))).scalar())
+
+
+async def shares(
+    connection: AsyncConnection, office: int, reasons: Iterable[int], *, first: date, last: date, now: datetime
+) -> dict[date, tuple[int, int]]:
+    """Return by day how many appointments of some reasons an office has itself, and has given to others."""
+    bound = {"office": office, "reasons": list(reasons), "first": first, "last": last, "now": now}
+    return {row.day: (row.own, row.given) for row in await connection.execute(text(SHARES), bound)}
+
+
+async def made(connection: AsyncConnection, delegations: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Return, by delegation and status, how many appointments came of it."""
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for number, status, count in await connection.execute(text(REASON_UNDER + MADE), {"ids": list(delegations)}):
+        found[number][status] = count
+    return found

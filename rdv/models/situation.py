@@ -21,6 +21,7 @@ from rdv.models import packed
 from rdv.models.appointment_reads import AgentRecord
 from rdv.models.booking_horizon import FURTHEST_DAYS, BookingHorizon, horizon_at
 from rdv.models.cuts import outside
+from rdv.models.delegation import Delegated, delegated_from
 from rdv.models.freeze import freeze_at
 from rdv.models.nation import Nation
 from rdv.models.office_reads import OFFICE_COLUMNS, CounterRecord, OfficeRecord, counter_record, office_record
@@ -80,7 +81,9 @@ select {OFFICE_COLUMNS},
                              to_minute) order by id)
                       from closure where office_id = o.id and to_date >= :first and from_date <= :last),
          'quotas', (select json_agg(json_build_array(reason_id, most_a_day)) from reason_quota where office_id = o.id),
-         'shares', (select json_agg(json_build_array(channel, percent)) from channel_share where office_id = o.id)
+         'shares', (select json_agg(json_build_array(channel, percent)) from channel_share where office_id = o.id),
+         'delegations', (select json_agg(json_build_array(id, to_office_id, reason_id, share_percent, channels,
+                                from_date, until_date)) from delegation where office_id = o.id and status = 'ACCEPTED')
        )::text as document,
        (select {packed.APPOINTMENTS} from appointment a where {LIVE}) as appointments,
        (select {packed.SERVED_BY} from appointment a join appointment_agent g on g.appointment_id = a.id
@@ -122,6 +125,7 @@ class Situation:
     instance: values.Instance
     horizon: BookingHorizon
     quotas: Quotas
+    delegated: tuple[Delegated, ...]
     until: datetime
     version: Version
 
@@ -222,6 +226,7 @@ def _situation(
         instance=replace(instance, rules=replace(instance.rules, max_lead_days=horizon.days)),
         horizon=horizon,
         quotas=quotas_from(document["quotas"], document["shares"]),
+        delegated=delegated_from(document["delegations"], tree),
         until=freeze.until if horizon.until is None else min(freeze.until, horizon.until),
         version=Version(row["office_version"], row["national_version"], row["days_version"]),
     )

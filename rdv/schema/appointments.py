@@ -17,7 +17,7 @@ from rdv.schema.context import Context, Info
 from rdv.schema.enums import AppointmentStatus, Channel, Modality
 from rdv.schema.offices import Counter, Office
 from rdv.schema.reasons import Reason
-from rdv.usecases.appointment_access import may_change, may_see
+from rdv.usecases.appointment_access import may_manage, may_see
 from rdv.usecases.appointments import change_deadline
 from rdv.usecases.secrets import grouped
 
@@ -77,16 +77,14 @@ class Usager:
         if not 1 <= first <= MAX_PAGE:
             raise errors.InvalidInput("first", "Ask for 1 to {most} at a time.", most=MAX_PAGE)
         before = None if after is None else _place(after)
-        offices = await _offices_shown(info.context, self.record)
-        shown = list(offices)
+        shown = await _offices_shown(info.context, self.record)
         async with info.context.services.database.reading() as connection:
             found = await appointment_reads.of_usager(
                 connection, self.record.id, offices=shown, before=before, at_most=first + 1
             )
             total = await appointment_reads.count_of_usager(connection, self.record.id, offices=shown)
         edges = [
-            AppointmentEdge(node=Appointment(record=one, of_office=offices[one.office_id]), cursor=_cursor(one))
-            for one in found[:first]
+            AppointmentEdge(node=await appointment(info.context, one), cursor=_cursor(one)) for one in found[:first]
         ]
         page = PageInfo(
             has_next_page=len(found) > first,
@@ -148,14 +146,14 @@ class Appointment:
 
     @strawberry.field(description="Where it stands now, for those who manage the office's appointments; else null.")
     async def counter(self, info: Info) -> Counter | None:
-        if not may_change(info.context.viewer, self.of_office):
+        if not await self._managed(info):
             return None
         counters = await info.context.counters.load(self.record.office_id)
         return next((Counter(record=one) for one in counters if one.id == self.record.counter_id), None)
 
     @strawberry.field(description="Who receives as things stand, for those who manage the office's appointments.")
-    def agents(self, info: Info) -> list[Agent]:
-        if not may_change(info.context.viewer, self.of_office):
+    async def agents(self, info: Info) -> list[Agent]:
+        if not await self._managed(info):
             return []
         return [Agent(id=strawberry.ID(str(a.id)), display_name=a.display_name) for a in self.record.agents]
 
@@ -190,6 +188,18 @@ class Appointment:
         start, end, until = map(self._local, (held.starts_at, held.ends_at, held.expires_at))
         return Proposal(start=start, end=end, expires_at=until)
 
+    @strawberry.field(description="The office that has given it to this one; null when it is the office's own.")
+    async def delegated_by(self, info: Info) -> Office | None:
+        giver = await self._giver(info)
+        return None if giver is None else Office(record=giver)
+
+    async def _giver(self, info: Info) -> OfficeRecord | None:
+        return None if self.record.delegated_by is None else await info.context.offices.load(self.record.delegated_by)
+
+    async def _managed(self, info: Info) -> bool:
+        giver = await self._giver(info)
+        return may_manage(info.context.viewer, [self.of_office] if giver is None else [self.of_office, giver])
+
     def _local(self, moment: datetime) -> datetime:
         return moment.astimezone(ZoneInfo(self.of_office.time_zone))
 
@@ -208,12 +218,12 @@ async def appointments(context: Context, ids: Sequence[int]) -> list[Appointment
     return [await appointment(context, record) for record in found if record is not None]
 
 
-async def _offices_shown(context: Context, owner: UsagerRecord) -> dict[int, OfficeRecord]:
+async def _offices_shown(context: Context, owner: UsagerRecord) -> list[int]:
     """Return the offices at which the viewer sees a usager's appointments: all their own, else those they manage."""
     async with context.services.database.reading() as connection:
         ids = await appointment_reads.offices_of_usager(connection, owner.id)
     offices = await context.offices.load_many(ids)
-    return {one.id: one for one in offices if one is not None and may_see(context.viewer, owner, one)}
+    return [one.id for one in offices if one is not None and may_see(context.viewer, owner, one)]
 
 
 def _cursor(record: AppointmentRecord) -> str:

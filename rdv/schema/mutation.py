@@ -11,6 +11,7 @@ from rdv.schema.agents import AgentsMutation
 from rdv.schema.appointments import Appointment, appointment
 from rdv.schema.call_backs import CallBackMutation
 from rdv.schema.context import Info
+from rdv.schema.delegations import DelegationMutation
 from rdv.schema.enums import Modality
 from rdv.schema.generation import GenerationMutation
 from rdv.schema.hours import HoursMutation
@@ -57,6 +58,9 @@ class HoldSlotInput:
     reason_id: strawberry.ID = strawberry.field(description="What for.")
     start: datetime = strawberry.field(description="One of the offered starts.")
     modality: Modality | None = strawberry.field(default=Modality.IN_PERSON, description="How the usager is received.")
+    delegated_by: strawberry.ID | None = strawberry.field(
+        default=None, description="The office for which this one receives: of a slot that was found `elsewhere`."
+    )
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
 
@@ -130,6 +134,7 @@ class Mutation(
     PlanningMutation,
     HoursMutation,
     GenerationMutation,
+    DelegationMutation,
     ManyOfficesMutation,
     ParametersMutation,
     CallBackMutation,
@@ -145,6 +150,7 @@ class Mutation(
                     reason_id=input.reason_id,
                     start=input.start,
                     modality=input.modality or Modality.IN_PERSON,
+                    delegated_by=input.delegated_by,
                     idempotency_key=input.idempotency_key,
                 ),
             )

@@ -24,7 +24,12 @@ class OrientedOffice:
         description="Whether it is the competent one; others are near and may be chosen."
     )
     distance_km: float | None = strawberry.field(description="How far from the commune's town hall, in kilometres.")
-    first_slot: Slot | None = strawberry.field(description="Its earliest free slot within a month.")
+    first_slot: Slot | None = strawberry.field(
+        description="Its earliest free slot within a month, or that of the office that receives for it."
+    )
+    first_slot_at: Office | None = strawberry.field(
+        description="Where the first slot is, when another office receives for this one; else null."
+    )
 
 
 @strawberry.type(description="Where to go.")
@@ -64,11 +69,16 @@ async def orientation(info: Info, wanted: OrientationInput) -> Orientation:
 
 
 def _office(one: use_case.Oriented) -> OrientedOffice:
-    first = None
+    first, elsewhere = None, None
     if one.first is not None:
-        first = slot(one.first, one.reason.duration_minutes, one.remaining, Modality.IN_PERSON)
+        first = slot(one.first.start, one.reason.duration_minutes, one.first.remaining, Modality.IN_PERSON)
+        elsewhere = None if one.first.on_behalf_of is None else Office(record=one.first.office)
     return OrientedOffice(
-        office=Office(record=one.office), competent=one.competent, distance_km=one.distance_km, first_slot=first
+        office=Office(record=one.office),
+        competent=one.competent,
+        distance_km=one.distance_km,
+        first_slot=first,
+        first_slot_at=elsewhere,
     )
 
 

@@ -18,6 +18,7 @@ from rdv.schema.agents import (
 )
 from rdv.schema.changes import OfficeChange, PlanningChangeResult, change_mutation, change_of, changed
 from rdv.schema.context import Info
+from rdv.schema.delegations import DelegationAcceptance, DelegationEnd, DelegationProposal, DelegationRefusal
 from rdv.schema.generation import DraftApplication
 from rdv.schema.history import Restoration
 from rdv.schema.hours import (
@@ -106,6 +107,18 @@ class PlanningChangeInput:
     )
     apply_draft: DraftApplication | None = strawberry.field(
         default=strawberry.UNSET, description="A generated planning that holds from now on."
+    )
+    propose_delegation: DelegationProposal | None = strawberry.field(
+        default=strawberry.UNSET, description="Reasons the office would hand to another."
+    )
+    accept_delegation: DelegationAcceptance | None = strawberry.field(
+        default=strawberry.UNSET, description="Another office's reasons that this one receives."
+    )
+    refuse_delegation: DelegationRefusal | None = strawberry.field(
+        default=strawberry.UNSET, description="Another office's reasons that this one does not take."
+    )
+    end_delegation: DelegationEnd | None = strawberry.field(
+        default=strawberry.UNSET, description="A delegation that ends."
     )
     restore_planning: Restoration | None = strawberry.field(
         default=strawberry.UNSET, description="The office as it was after a change of its history."

@@ -8,6 +8,7 @@ from rdv import errors
 from rdv.integrations.directories.folding import folded
 from rdv.models.office_reads import load_office_by_code, load_offices
 from rdv.schema import access as access_schema
+from rdv.schema import delegations as delegations_schema
 from rdv.schema import generation as generation_schema
 from rdv.schema import history as history_schema
 from rdv.schema import orientation as orientation_schema
@@ -113,6 +114,14 @@ class Query:
         first: Annotated[int, strawberry.argument(description="How many at most, up to 100.")] = 20,
     ) -> list[history_schema.PlanningRevision]:
         return await history_schema.history(info, office_id, before, first)
+
+    @strawberry.field(
+        description="What an office has handed to others and received from them, the latest first, for who plans it."
+    )
+    async def delegations(
+        self, info: Info, office_id: Annotated[strawberry.ID, strawberry.argument(description="The office.")]
+    ) -> list[delegations_schema.Delegation]:
+        return await delegations_schema.delegations(info, office_id)
 
     @strawberry.field(description="A generated planning, for those who plan its office; null when there is none.")
     async def planning_draft(

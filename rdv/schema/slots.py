@@ -12,7 +12,8 @@ from rdv.schema.offices import Office
 from rdv.schema.reasons import Reason
 from rdv.schema.selection import named
 from rdv.schema.why_words import Words
-from rdv.usecases import access
+from rdv.usecases import access, delegated
+from rdv.usecases import earliest as earliest_use_case
 from rdv.usecases import slots as use_case
 from rdv.usecases.slots import SlotsFound
 
@@ -39,7 +40,7 @@ class WhyNot:
     date: dt.date = strawberry.field(description="The office's local day.")
     code: str = strawberry.field(
         description="CLOSED, HOLIDAY, CLOSURE, NO_COUNTER, NOT_EXPOSED, LEAD_TIME, HORIZON, NO_AGENT, FULL, POLICY; or "
-        "what the office keeps back of what could be offered: QUOTA, KEPT."
+        "what the office keeps back of what could be offered: QUOTA, KEPT; DELEGATED: see `elsewhere`."
     )
     starts: int = strawberry.field(description="How many starts it removed; each start is counted once.")
     detail: str = strawberry.field(
@@ -57,7 +58,28 @@ class SlotSearch:
     count: int = strawberry.field(description="How many starts there are in all.")
     first: Slot | None = strawberry.field(description="The earliest of them.")
     why: list[WhyNot] = strawberry.field(description="What removed the starts that are not offered.")
-    version: str = strawberry.field(description="Changes whenever the answer may have changed.")
+    version: str = strawberry.field(description="Changes whenever the answer may have changed, `elsewhere` left out.")
+    found: strawberry.Private[SlotsFound]
+
+    @strawberry.field(
+        description="The slots of other offices that receive for this one, to which it has delegated the reason: hold "
+        "them there, with `delegatedBy`. `days` are this office's own."
+    )
+    async def elsewhere(self, info: Info) -> list["DelegatedSlots"]:
+        answers = await delegated.elsewhere(info.context.services, self.found)
+        return [_delegated(one) for one in answers]
+
+
+@strawberry.type(description="The free slots of an office that receives for another.")
+class DelegatedSlots:
+    office: Office = strawberry.field(description="Where to go.")
+    delegated_by: Office = strawberry.field(description="The office for which it receives.")
+    reason: Reason = strawberry.field(description="What for, as the receiving office has it.")
+    duration_minutes: int = strawberry.field(description="How long an appointment lasts there, in minutes.")
+    time_zone: str = strawberry.field(description="The receiving office's time zone (IANA name).")
+    days: list[SlotDay] = strawberry.field(description="The days with at least one start, ascending.")
+    count: int = strawberry.field(description="How many starts there are in all.")
+    first: Slot | None = strawberry.field(description="The earliest of them.")
 
 
 @strawberry.input(description="Which slots are wanted.")
@@ -102,6 +124,9 @@ class OfficeSlot:
     office: Office = strawberry.field(description="Where.")
     slot: Slot = strawberry.field(description="The earliest free slot.")
     distance_km: float | None = strawberry.field(description="How far from the place asked for, in kilometres.")
+    delegated_by: Office | None = strawberry.field(
+        description="The office asked for, for which this one receives; null when it is one of those itself."
+    )
 
 
 def slot(start: dt.datetime, duration_minutes: int, remaining: int, modality: Modality) -> Slot:
@@ -131,6 +156,20 @@ async def search(info: Info, wanted: SlotsInput) -> SlotSearch:
     return _search(found, _why(info, found), with_slots="slots" in fields)
 
 
+def _delegated(one: delegated.Elsewhere) -> DelegatedSlots:
+    there = _search(one.found, [], with_slots=True)
+    return DelegatedSlots(
+        office=there.office,
+        delegated_by=Office(record=one.on_behalf_of),
+        reason=there.reason,
+        duration_minutes=there.duration_minutes,
+        time_zone=there.time_zone,
+        days=there.days,
+        count=there.count,
+        first=there.first,
+    )
+
+
 def _why(info: Info, found: SlotsFound) -> list[WhyNot]:
     manages = access.may(info.context.viewer, access.Module.APPOINTMENTS, found.office)
     words = Words(found=found, translate=info.context.translate, with_counters=manages)
@@ -145,7 +184,7 @@ def _search(found: SlotsFound, why: list[WhyNot], *, with_slots: bool) -> SlotSe
     pairs = list(zip(answer.starts, remaining, strict=True))
 
     def made(pair: tuple[dt.datetime, int]) -> Slot:
-        return slot(pair[0], minutes, pair[1], found.modality)
+        return slot(pair[0], minutes, pair[1], found.query.modality)
 
     days = []
     for day, group in groupby(pairs, key=lambda pair: pair[0].date()):
@@ -162,15 +201,16 @@ def _search(found: SlotsFound, why: list[WhyNot], *, with_slots: bool) -> SlotSe
         first=made(pairs[0]) if pairs else None,
         why=why,
         version=str(situation.version),
+        found=found,
     )
 
 
 async def earliest(info: Info, wanted: EarliestSlotsInput) -> list[OfficeSlot]:
     near = wanted.near and (wanted.near.latitude, wanted.near.longitude)
-    found = await use_case.earliest(
+    found = await earliest_use_case.earliest(
         info.context.services,
         info.context.viewer,
-        use_case.EarliestRequest(
+        earliest_use_case.EarliestRequest(
             reason_id=wanted.reason_id,
             office_ids=wanted.office_ids,
             departement=wanted.departement,
@@ -185,6 +225,7 @@ async def earliest(info: Info, wanted: EarliestSlotsInput) -> list[OfficeSlot]:
             office=Office(record=one.office),
             slot=slot(one.start, one.reason.duration_minutes, one.remaining, one.modality),
             distance_km=one.distance_km,
+            delegated_by=None if one.on_behalf_of is None else Office(record=one.on_behalf_of),
         )
         for one in found
     ]

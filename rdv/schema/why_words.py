@@ -56,6 +56,7 @@ class Words:
             ),
             "FULL": lambda: self._full(why),
             "QUOTA": lambda: translate("the day’s quota for “{reason}” is used up", reason=reason),
+            "DELEGATED": lambda: translate("another office receives for “{reason}” that day", reason=reason),
             "KEPT": lambda: translate("the time that is left is kept for another channel"),
             "POLICY": lambda: translate("would leave a gap too short for any appointment"),
         }

@@ -115,4 +115,4 @@ def _compiled(situation: Situation, window: Window, before: Agenda | None = None
     else:
         with before.asking:
             engine = Office(situation.instance, *window, before=before.engine)
-    return Agenda(situation, engine, Rationing(situation, engine) if situation.quotas else None)
+    return Agenda(situation, engine, Rationing(situation, engine) if situation.quotas or situation.delegated else None)

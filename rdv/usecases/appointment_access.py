@@ -3,6 +3,8 @@
 To everybody else it does not exist: a wrong code, a wrong reference and somebody else's appointment look the same.
 """
 
+from collections.abc import Iterable
+
 from rdv.errors import NotAllowed, NotFound
 from rdv.integrations.viewer import Viewer, ViewerKind
 from rdv.models.appointment_reads import AppointmentRecord
@@ -31,8 +33,7 @@ async def visible(
         return record
     if Module.APPOINTMENTS not in modules_of(viewer):
         raise NotFound("There is no such appointment, or the access code is not right.")
-    office = (await load_offices(connection, [record.office_id]))[record.office_id]
-    if not may(viewer, Module.APPOINTMENTS, office):
+    if not may_manage(viewer, await concerned(connection, record)):
         raise NotAllowed("You may not manage appointments of this office.")
     return record
 
@@ -49,6 +50,12 @@ def may_see(viewer: Viewer, owner: UsagerRecord, office: OfficeRecord) -> bool:
     return own or may(viewer, Module.APPOINTMENTS, office)
 
 
-def may_change(viewer: Viewer, office: OfficeRecord) -> bool:
-    """Tell whether the viewer manages the office's appointments: deadlines for usagers do not bind them."""
-    return may(viewer, Module.APPOINTMENTS, office)
+def may_manage(viewer: Viewer, offices: Iterable[OfficeRecord]) -> bool:
+    """Tell whether the viewer manages appointments of one of the offices: deadlines for usagers do not bind them."""
+    return any(may(viewer, Module.APPOINTMENTS, office) for office in offices)
+
+
+async def concerned(connection: Connection, record: AppointmentRecord) -> list[OfficeRecord]:
+    """Return the offices whose matter an appointment is: where it is, and which gave it away."""
+    ids = [one for one in (record.office_id, record.delegated_by) if one is not None]
+    return list((await load_offices(connection, ids)).values())

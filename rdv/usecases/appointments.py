@@ -21,7 +21,6 @@ from rdv.errors import (
     NotFound,
     SlotTaken,
     TooLate,
-    TooManyAppointments,
 )
 from rdv.integrations.viewer import Viewer, ViewerKind
 from rdv.models import appointment_reads, bookings, idempotency
@@ -29,15 +28,17 @@ from rdv.models.appointment_reads import AppointmentRecord
 from rdv.models.bookings import Overlap, Seat, Times, writing
 from rdv.models.database import Connection
 from rdv.models.office_reads import OfficeRecord, load_offices
-from rdv.models.usagers import UsagerDetails, count_around, count_live, lock_person, save_usager, usager_of
+from rdv.models.usagers import lock_person, save_usager
 from rdv.usecases import access
-from rdv.usecases.appointment_access import may_change, visible
+from rdv.usecases.appointment_access import concerned, may_manage, visible
 from rdv.usecases.booking import Wanted, checked_start, decide, office_for_booking, taken
+from rdv.usecases.delegated import check_delegated
 from rdv.usecases.offices import id_from
+from rdv.usecases.persons import check_limit, check_period, marks, whose
 from rdv.usecases.secrets import new_reference, normalised
 from rdv.usecases.services import Services
 from rdv.usecases.slots import ask
-from rdv.usecases.usager_input import MAX_COMMENT, UsagerRequest, checked_text, checked_usager
+from rdv.usecases.usager_input import MAX_COMMENT, UsagerRequest, checked_text
 
 MAX_KEY = 200
 
@@ -50,6 +51,7 @@ class HoldRequest:
     reason_id: str
     start: datetime
     modality: Modality = Modality.IN_PERSON
+    delegated_by: str | None = None
     idempotency_key: str | None = None
 
 
@@ -107,14 +109,17 @@ async def hold(services: Services, viewer: Viewer, request: HoldRequest) -> Held
         modality=request.modality,
         channel=access.channel_of(viewer),
     )
+    giver = None if request.delegated_by is None else id_from(request.delegated_by, field="delegatedBy")
     key = _key("hold", viewer, request.idempotency_key, request)
 
     async def write(connection: Connection) -> int:
-        office = await office_for_booking(connection, viewer, wanted.office_id)
+        office = await office_for_booking(connection, viewer, wanted.office_id, on_behalf_of=giver)
         if viewer.kind is ViewerKind.USAGER and viewer.subject:
             await lock_person(connection, viewer.subject)
-            await _check_limit(connection, office, now, subject=viewer.subject)
+            await check_limit(connection, office, now, subject=viewer.subject)
         decided = await decide(services, connection, office, wanted, now=now)
+        if giver is not None:
+            await check_delegated(services, connection, giver, wanted, day=decided.times.day, now=now)
         await bookings.move(connection, office.id, decided.moves)
         reference = new_reference()
         return await bookings.insert_hold(
@@ -130,6 +135,7 @@ async def hold(services: Services, viewer: Viewer, request: HoldRequest) -> Held
             held_by=viewer.subject,
             expires_at=now + timedelta(seconds=office.hold_seconds),
             proposal_for=None,
+            delegated_by=giver,
             now=now,
         )
 
@@ -145,17 +151,17 @@ async def confirm(services: Services, viewer: Viewer, request: ConfirmRequest) -
 
     async def write(connection: Connection) -> int:
         found = await _held(services, connection, viewer, request.hold_token)
-        office = await office_for_booking(connection, viewer, found.office_id)
-        details, subject = await _who(connection, viewer, request.usager, phone_needed=found.modality == "PHONE")
+        office = await office_for_booking(connection, viewer, found.office_id, on_behalf_of=found.delegated_by)
+        details, subject = await whose(connection, viewer, request.usager, phone_needed=found.modality == "PHONE")
         # The person first, then the days, as `hold` does: otherwise two requests could wait in a circle.
-        for mark in _marks(details, subject):
+        for mark in marks(details, subject):
             await lock_person(connection, mark)
         await bookings.lock(connection, office.id, office.time_zone, [_times(found, office)], now)
         record = await _held(services, connection, viewer, request.hold_token)
         if record.expires_at is None or record.expires_at <= now:
             raise HoldExpired("This hold is over: choose a slot again.")
-        await _check_limit(connection, office, now, subject=subject, details=details, other_than=record.id)
-        await _check_period(connection, office, record, subject=subject, details=details)
+        await check_limit(connection, office, now, subject=subject, details=details, other_than=record.id)
+        await check_period(connection, office, record, subject=subject, details=details)
         await bookings.confirm(
             connection,
             record.id,
@@ -187,7 +193,8 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
         office = await _office(connection, record)
         if not office.open_to_booking:
             raise NotAllowed("This office does not take appointments.")
-        check_changeable(viewer, record, office, now)
+        manages = may_manage(viewer, await concerned(connection, record))
+        check_changeable(record, office, now, manages=manages)
         decided = await decide(
             services,
             connection,
@@ -200,7 +207,7 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
         current = await appointment_reads.find(connection, appointment_reads.BY_ID, record.id)
         if current is None or current.starts_at != record.starts_at:
             raise SlotTaken("The appointment was changed by somebody else at this moment.")
-        check_changeable(viewer, current, office, now)  # once more: it may have been cancelled before the lock
+        check_changeable(current, office, now, manages=manages)  # once more: it may have been cancelled before the lock
         await bookings.move(connection, office.id, decided.moves)
         await bookings.reschedule(
             connection,
@@ -231,7 +238,7 @@ async def cancel(
         await bookings.cancel_all(connection, list(proposals))
         record = await _by_id(connection, found.id)
         if record.status != "CANCELLED":
-            check_changeable(viewer, record, office, now)
+            check_changeable(record, office, now, manages=may_manage(viewer, await concerned(connection, record)))
             await bookings.cancel(connection, record.id, text)
             await _keep_for_a_while(services, connection, office, record, now)
         return await _by_id(connection, found.id)
@@ -286,13 +293,13 @@ def change_deadline(record: AppointmentRecord, office: OfficeRecord) -> datetime
     return deadline.astimezone(ZoneInfo(office.time_zone))
 
 
-def check_changeable(viewer: Viewer, record: AppointmentRecord, office: OfficeRecord, now: datetime) -> None:
-    """Refuse to change what is cancelled, over or, for usagers, too near."""
+def check_changeable(record: AppointmentRecord, office: OfficeRecord, now: datetime, *, manages: bool) -> None:
+    """Refuse to change what is cancelled, over or, unless the viewer manages it, too near."""
     if record.status == "CANCELLED":
         raise NotAllowed("This appointment is cancelled: make a new one.")
     starts = record.starts_at.astimezone(ZoneInfo(office.time_zone))
     # Whoever lost their place through us may still choose another time.
-    deadline = starts if may_change(viewer, office) or record.stranded_since else change_deadline(record, office)
+    deadline = starts if manages or record.stranded_since else change_deadline(record, office)
     if record.status != "BOOKED" or now >= deadline:
         raise TooLate("It is too late to change this appointment.", deadline=deadline)
 
@@ -348,73 +355,6 @@ async def _held(services: Services, connection: Connection, viewer: Viewer, toke
     if record.held_by is not None and record.held_by != viewer.subject:
         raise NotAllowed("Somebody else holds this slot.")
     return record
-
-
-async def _who(
-    connection: Connection, viewer: Viewer, request: UsagerRequest | None, *, phone_needed: bool
-) -> tuple[UsagerDetails, str | None]:
-    """Return whose appointment it becomes, and their account when they are signed in themselves."""
-    subject = viewer.subject if viewer.kind is ViewerKind.USAGER else None
-    if request is None:
-        if subject is None:
-            raise InvalidInput("usager", "Say for whom the appointment is.")
-        known = await usager_of(connection, subject)
-        first, _, last = (viewer.name or "").strip().rpartition(" ")
-        if known is None and not last:
-            raise InvalidInput("usager", "Say for whom the appointment is.")
-        request = UsagerRequest(
-            first_name=known.first_name if known else first or last,
-            last_name=known.last_name if known else last,
-            email=known.email if known else None,
-            phone=known.phone if known else None,
-            tax_number=known.tax_number if known else None,
-            company_number=known.company_number if known else None,
-            locale=known.locale if known else None,
-        )
-    return checked_usager(request, phone_needed=phone_needed), subject
-
-
-def _marks(details: UsagerDetails, subject: str | None) -> list[str]:
-    """Return everything by which `count_live` may know the person again, in the one order in which it is locked."""
-    email = details.email and details.email.lower()
-    return sorted(filter(None, {subject, email, details.phone, details.tax_number, details.company_number}))
-
-
-async def _check_limit(
-    connection: Connection,
-    office: OfficeRecord,
-    now: datetime,
-    *,
-    subject: str | None,
-    details: UsagerDetails | None = None,
-    other_than: int = 0,
-) -> None:
-    count = await count_live(connection, office.id, now, subject=subject, details=details, other_than=other_than)
-    limit = office.max_appointments_per_usager
-    if count >= limit:
-        raise TooManyAppointments("At most {limit} appointments at a time are possible at this office.", limit=limit)
-
-
-async def _check_period(
-    connection: Connection,
-    office: OfficeRecord,
-    record: AppointmentRecord,
-    *,
-    subject: str | None,
-    details: UsagerDetails,
-) -> None:
-    """Refuse more appointments of one person around one time than the office allows."""
-    limit = office.most_per_usager_in_period
-    if limit is None:
-        return
-    days = office.usager_period_days
-    count = await count_around(
-        connection, office.id, record.starts_at, days, subject=subject, details=details, other_than=record.id
-    )
-    if count >= limit:
-        raise TooManyAppointments(
-            "At most {limit} appointments within {days} days are possible at this office.", limit=limit, days=days
-        )
 
 
 def _times(record: AppointmentRecord, office: OfficeRecord) -> Times:

@@ -16,9 +16,10 @@ from rdv.models.bookings import Seat, Times, cancel_all, local_day, lock
 from rdv.models.database import Connection
 from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.models.reason_tree import ReasonNode
-from rdv.usecases import access
 from rdv.usecases.agendas import Agenda
+from rdv.usecases.appointment_access import may_manage
 from rdv.usecases.offices import check_modality, served_leaf
+from rdv.usecases.rationing import DELEGATED
 from rdv.usecases.services import Services
 from rdv.usecases.slots import FIRST_YEAR, LAST_YEAR, ask, nearest
 
@@ -63,13 +64,16 @@ class FreeSlot:
     modality: Modality
 
 
-async def office_for_booking(connection: Connection, viewer: Viewer, office_id: int) -> OfficeRecord:
-    """Return an office the viewer may book at; raises NotFound or NotAllowed."""
-    office = (await load_offices(connection, [office_id])).get(office_id)
-    if office is None:
+async def office_for_booking(
+    connection: Connection, viewer: Viewer, office_id: int, *, on_behalf_of: int | None = None
+) -> OfficeRecord:
+    """Return an office the viewer may book at, or for another that delegates to it; raises NotFound or NotAllowed."""
+    found = await load_offices(connection, [office_id] if on_behalf_of is None else [office_id, on_behalf_of])
+    office = found.get(office_id)
+    if office is None or (on_behalf_of is not None and on_behalf_of not in found):
         raise NotFound("There is no such office.")
-    if viewer.kind not in (ViewerKind.ANONYMOUS, ViewerKind.USAGER):
-        access.require(viewer, access.Module.APPOINTMENTS, office)
+    if viewer.kind not in (ViewerKind.ANONYMOUS, ViewerKind.USAGER) and not may_manage(viewer, found.values()):
+        raise NotAllowed("You may not do this for this office.")
     if not office.open_to_booking:
         raise NotAllowed("This office does not take appointments.")
     return office
@@ -120,8 +124,12 @@ async def decide(
         modality=wanted.modality,
         replacing=wanted.replacing,
     )
-    if agenda.rationing is not None and not agenda.rationing.left(query, roughly.day)[0]:
-        raise SlotTaken("This slot is no longer free.")
+    if agenda.rationing is not None:
+        left, limit = agenda.rationing.left(query, roughly.day)
+        if limit == DELEGATED:
+            raise InvalidInput("officeId", "Another office receives for this reason that day: see where in its slots.")
+        if not left:
+            raise SlotTaken("This slot is no longer free.")
     seated = await services.agendas.in_thread(lambda: agenda.engine.seat(query, wanted.start, now=now))
     if seated is None:
         _check_candidate(agenda, query, wanted.start, now)

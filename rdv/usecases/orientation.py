@@ -6,8 +6,8 @@ name one. Names are compared folded; a small slip of the pen is forgiven where o
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from rapidfuzz import fuzz, process
 
@@ -27,10 +27,9 @@ from rdv.models.national_reads import (
 from rdv.models.office_reads import OfficeRecord, load_bookable_offices, load_offices
 from rdv.models.reason_tree import ReasonNode
 from rdv.usecases import access
-from rdv.usecases.agendas import Agenda
+from rdv.usecases.earliest import EARLIEST_DAYS, EarliestFound, distance_km, earliest_of, receiving, within
 from rdv.usecases.offices import id_from
 from rdv.usecases.services import Services
-from rdv.usecases.slots import EARLIEST_DAYS, distance_km
 
 MAX_ADDRESS = 300
 MAX_CHOICES = 20
@@ -53,15 +52,13 @@ class OrientationRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oriented:
-    """An office that may be visited; `first` is its earliest free start, in the office's zone."""
+    """An office that may be visited; `first` is its earliest free start, or that of who receives for it."""
 
     office: OfficeRecord
     reason: ReasonNode
     competent: bool
     distance_km: float | None
-    agenda: Agenda | None
-    first: datetime | None
-    remaining: int
+    first: EarliestFound | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +154,10 @@ async def _nearby(
 
 async def _first_slots(
     services: Services, viewer: Viewer, offices: Sequence[int], reason_id: int
-) -> dict[int, tuple[Agenda, datetime, int]]:
+) -> dict[int, EarliestFound]:
+    """Return the earliest slots by office; of one that has delegated the reason, those of who receives for it."""
     now = services.clock()
     first, last = now.date() - timedelta(days=1), now.date() + timedelta(days=EARLIEST_DAYS)
-    agendas = await services.agendas.current(offices, first, last, now)
     query = Query(
         reason=str(reason_id),
         from_date=first,
@@ -168,17 +165,17 @@ async def _first_slots(
         channel=access.channel_of(viewer),
         modality=Modality.IN_PERSON,
     )
+    agendas = await services.agendas.current(offices, first, last, now)
+    others = await receiving(services, agendas, query, now)
 
-    def answers() -> dict[int, tuple[Agenda, datetime, int]]:
-        found = {}
-        for office, agenda in agendas.items():
-            node = agenda.situation.reasons[reason_id]
-            if agenda.situation.office.open_to_booking and node.bookable and node.served:
-                with agenda.asking:
-                    start = agenda.engine.first(query, now=now)
-                if start is not None:
-                    found[office] = (agenda, *start)
-        return found
+    def answers() -> dict[int, EarliestFound]:
+        found = {office: earliest_of(agenda, query, None, now) for office, agenda in agendas.items()}
+        for giver, (one, agenda) in others.items():
+            theirs = earliest_of(agenda, within(query, one), None, now)
+            mine = found[giver]
+            if theirs is not None and (mine is None or theirs.start < mine.start):
+                found[giver] = replace(theirs, on_behalf_of=agendas[giver].situation.office)
+        return {office: one for office, one in found.items() if one is not None}
 
     return await services.agendas.in_thread(answers)
 
@@ -188,16 +185,14 @@ def _oriented(
     reason: ReasonNode,
     commune: CommuneRecord,
     competent: CompetentOffice | None,
-    firsts: dict[int, tuple[Agenda, datetime, int]],
+    firsts: dict[int, EarliestFound],
 ) -> Oriented:
-    agenda, first, remaining = firsts.get(office.id, (None, None, 0))
     measured = distance_km((commune.latitude, commune.longitude), (office.latitude, office.longitude))
+    first = firsts.get(office.id)
     return Oriented(
         office=office,
-        reason=reason if agenda is None else agenda.situation.reasons[reason.id],
+        reason=reason if first is None else first.reason,
         competent=competent is not None,
         distance_km=measured if competent is None or competent.distance_km is None else competent.distance_km,
-        agenda=agenda,
         first=first,
-        remaining=remaining,
     )

@@ -146,9 +146,7 @@ class _Comparison:
         if self.request.explain and node.served:
             why = tuple(w for w in self.after.answer(query, explain=True).why if w.date not in after)
         agenda = Agenda(self.written.after, self.after.office)
-        found = SlotsFound(
-            agenda=agenda, reason=node, modality=query.modality, answer=Answer(starts=(), remaining=(), why=why)
-        )
+        found = SlotsFound(agenda=agenda, reason=node, query=query, answer=Answer(starts=(), remaining=(), why=why))
         return ReasonPreview(node=node, before=before, after=after, why=why, found=found)
 
     def _sides(self) -> tuple[tuple[Situation, Outlook], tuple[Situation, Outlook]]:

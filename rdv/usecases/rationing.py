@@ -1,6 +1,6 @@
-"""What an office keeps back of what the engine would offer: a day's quota of a reason, and time kept for a channel.
+"""What an office keeps back of what the engine would offer: quotas, time kept for a channel, what others do for it.
 
-Both are rules of one local day. A quota counts live appointments and holds of a node with everything under it. Of the
+All are rules of one local day. A quota counts live appointments and holds of a node with everything under it. Of the
 time kept for a channel, what that channel has not used yet stays free: others are offered a start only while the day's
 open time, less what is booked, less what is kept for others and not used, is enough for it.
 """
@@ -17,11 +17,11 @@ from rdv.engine.values import Answer, Appointment, Query, WhyNot
 from rdv.models.situation import Situation
 
 MOST_A_DAY = 10_000
-QUOTA, KEPT = "QUOTA", "KEPT"  # codes of `why` beside the engine's
+QUOTA, KEPT, DELEGATED = "QUOTA", "KEPT", "DELEGATED"  # codes of `why` beside the engine's
 
 
 class Rationing:
-    """What quotas and kept time leave of each day of a compiled situation."""
+    """What quotas, kept time and delegations leave of each day of a compiled situation."""
 
     def __init__(self, situation: Situation, engine: Office) -> None:
         """Remember them; nothing is counted before a day is asked about."""
@@ -31,6 +31,8 @@ class Rationing:
     def left(self, query: Query, day: date) -> tuple[int, str]:
         """Return how many more appointments of a query's sort a day takes, and what would be the limit."""
         found = [(self._of_quota(query, day), QUOTA), (self._of_kept_time(query, day), KEPT)]
+        if any(one.whole and one.covers(int(query.reason), query.channel, day) for one in self._situation.delegated):
+            found.append((0, DELEGATED))
         return min((max(count, 0), code) for count, code in found)
 
     def applied(self, answer: Answer, query: Query, *, explain: bool) -> Answer:

@@ -1,8 +1,8 @@
 import pytest
 
 from rdv.errors import NotFound
+from rdv.usecases.earliest import distance_km
 from rdv.usecases.offices import id_from
-from rdv.usecases.slots import distance_km
 
 PARIS, LYON, NOUMEA = (48.8566, 2.3522), (45.764, 4.8357), (-22.2758, 166.458)
 
