@@ -1,5 +1,6 @@
 """What can be asked."""
 
+from datetime import date
 from typing import Annotated
 
 import strawberry
@@ -11,6 +12,7 @@ from rdv.schema import access as access_schema
 from rdv.schema import delegations as delegations_schema
 from rdv.schema import generation as generation_schema
 from rdv.schema import history as history_schema
+from rdv.schema import organisation_reads as organisation_schema
 from rdv.schema import orientation as orientation_schema
 from rdv.schema import preview as preview_schema
 from rdv.schema import slots as slots_schema
@@ -114,6 +116,32 @@ class Query:
         first: Annotated[int, strawberry.argument(description="How many at most, up to 100.")] = 20,
     ) -> list[history_schema.PlanningRevision]:
         return await history_schema.history(info, office_id, before, first)
+
+    @strawberry.field(
+        description="An office's organisation as it is written down: agents, templates, hours, closures, quotas; for "
+        "who plans it."
+    )
+    async def organisation(
+        self,
+        info: Info,
+        office_id: Annotated[strawberry.ID, strawberry.argument(description="The office.")],
+        since: Annotated[
+            date | None, strawberry.argument(description="Leave out what was over before this day; today by default.")
+        ] = None,
+    ) -> organisation_schema.Organisation:
+        return await organisation_schema.organisation(info, office_id, since)
+
+    @strawberry.field(
+        description="When an office is open, with an appointment and without, closures and holidays taken away."
+    )
+    async def office_hours(
+        self,
+        info: Info,
+        office_id: Annotated[strawberry.ID, strawberry.argument(description="The office.")],
+        from_: Annotated[date, strawberry.argument(name="from", description="The first local day.")],
+        to: Annotated[date, strawberry.argument(description="The last one, included; at most 62 days in all.")],
+    ) -> list[organisation_schema.OfficeHours]:
+        return await organisation_schema.office_hours(info, office_id, from_, to)
 
     @strawberry.field(
         description="What an office has handed to others and received from them, the latest first, for who plans it."
