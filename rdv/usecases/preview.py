@@ -18,6 +18,7 @@ from rdv.models.situation import Situation
 from rdv.usecases.agendas import Agenda
 from rdv.usecases.changing import ChangeRequest, Effect, Written, effect_of, try_out
 from rdv.usecases.offices import id_from
+from rdv.usecases.rationing import Rationing
 from rdv.usecases.services import Services
 from rdv.usecases.slots import SlotsFound, nearest
 
@@ -116,6 +117,8 @@ class _Comparison:
         self.request = request
         self.before = Outlook(written.before.instance, request.first, request.last)
         self.after = Outlook(written.after.instance, request.first, request.last)
+        # What quotas, kept time and delegations leave, where there are any.
+        self.rationing = {id(outlook): _rationing(*side) for side in self._sides() for outlook in side[1:]}
 
     def preview(self) -> Preview:
         after = self.written.after
@@ -144,7 +147,8 @@ class _Comparison:
         query = self._query(node)
         why: tuple[WhyNot, ...] = ()
         if self.request.explain and node.served:
-            why = tuple(w for w in self.after.answer(query, explain=True).why if w.date not in after)
+            answer = _rationed(self.rationing[id(self.after)], self.after.answer(query, explain=True), query)
+            why = tuple(w for w in answer.why if w.date not in after)
         agenda = Agenda(self.written.after, self.after.office)
         found = SlotsFound(agenda=agenda, reason=node, query=query, answer=Answer(starts=(), remaining=(), why=why))
         return ReasonPreview(node=node, before=before, after=after, why=why, found=found)
@@ -154,7 +158,11 @@ class _Comparison:
 
     def _starts(self, situation: Situation, outlook: Outlook, reason: int) -> dict[date, int]:
         node = situation.reasons[reason]
-        return outlook.starts(self._query(node)) if node.served and situation.office.open_to_booking else {}
+        if not (node.served and situation.office.open_to_booking):
+            return {}
+        query, rationing = self._query(node), self.rationing[id(outlook)]
+        found = outlook.starts(query)
+        return found if rationing is None else {day: n for day, n in found.items() if rationing.left(query, day)[0]}
 
     def _query(self, node: ReasonNode) -> Query:
         modality = Modality.IN_PERSON if Modality.IN_PERSON in node.modalities else Modality(node.modalities[0])
@@ -199,13 +207,14 @@ class _Comparison:
         lost = {one.id: one for one in self.written.after.instance.appointments if one.id in ids}
         # Whom to offer another time may lie outside the days that are looked at.
         beyond = Outlook(self.written.after.instance, self.written.today, self._last_alternative(list(lost.values())))
-        return [self._lost(lost[str(one)], beyond, at) for at, one in enumerate(effect.stranded)]
+        rationing = _rationing(self.written.after, beyond)
+        return [self._lost(lost[str(one)], beyond, rationing, at) for at, one in enumerate(effect.stranded)]
 
     def _last_alternative(self, lost: Sequence[Appointment]) -> date:
         days = [one.start.date() for one in lost[:MOST_WITH_ALTERNATIVES]]
         return max(days, default=self.written.today) + timedelta(days=ALTERNATIVE_DAYS)
 
-    def _lost(self, one: Appointment, beyond: Outlook, at: int) -> Stranded:
+    def _lost(self, one: Appointment, beyond: Outlook, rationing: Rationing | None, at: int) -> Stranded:
         day = one.start.astimezone(beyond.instance.zone).date()
         node = self.written.after.reasons[int(one.reason)]
         starts: list[datetime] = []
@@ -217,10 +226,20 @@ class _Comparison:
                 channel=one.channel,
                 modality=one.modality,
             )
-            starts = nearest(beyond.answer(query).starts, one.start, MOST_ALTERNATIVES)
+            free = _rationed(rationing, beyond.answer(query), query)
+            starts = nearest(free.starts, one.start, MOST_ALTERNATIVES)
         return Stranded(
             appointment_id=int(one.id),
             alternatives=tuple(starts),
             duration_minutes=node.duration_minutes,
             modality=one.modality,
         )
+
+
+def _rationing(situation: Situation, outlook: Outlook) -> Rationing | None:
+    """Return what quotas, kept time and delegations leave, where there are any."""
+    return Rationing(situation, outlook.office) if situation.quotas or situation.delegated else None
+
+
+def _rationed(rationing: Rationing | None, answer: Answer, query: Query) -> Answer:
+    return answer if rationing is None else rationing.applied(answer, query, explain=True)

@@ -34,6 +34,17 @@ async def test_slots_are_counted_by_reason_and_day_before_and_after(api: Api, da
     ]
 
 
+async def test_quotas_and_what_is_kept_for_a_channel_are_previewed_too(api: Api, database: Database) -> None:
+    place = await add_office(database)
+    quota = {"setReasonQuota": {"reasonId": place.reasons["declare"], "mostADay": 0}}
+    found = of_reason(await preview(api, place, [quota], first="2027-03-03", last="2027-03-03"), "Déclarer")
+    assert (found["slotsBefore"], found["slotsAfter"]) == (11, 0)
+    assert "QUOTA" in {one["code"] for one in found["why"]}
+    share = {"setChannelShare": {"channel": "OFFICE", "percent": 100}}
+    found = of_reason(await preview(api, place, [share], first="2027-03-03", last="2027-03-03"), "Déclarer")
+    assert (found["slotsBefore"], found["slotsAfter"]) == (11, 0)
+
+
 async def test_a_preview_changes_nothing(api: Api, database: Database) -> None:
     place = await add_office(database)
     await booked(api, place, TEN)
