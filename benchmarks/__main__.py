@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import engine, fill, http, roster, rows, smptsp, stages
+from benchmarks import engine, fill, http, preview, roster, rows, smptsp, stages
 from benchmarks.plots import draw
 
 PLOTS = Path(".rdv/benchmarks")
@@ -17,6 +17,7 @@ SUITES = {
     "engine": engine.run,
     "fill": fill.run,
     "http": http.run,
+    "preview": preview.run,
     "roster": roster.run,
     "rows": rows.run,
     "smptsp": smptsp.run,

@@ -67,6 +67,8 @@ class Live:
 
     def agents_of(self, row: int) -> int:
         """Return the agents who serve an appointment now, as a set."""
+        if not len(self.pairs):
+            return 0
         low, high = np.searchsorted(self.pairs, (row, row + 1))
         return sum(1 << agent for agent in set(self.served_by[low:high].tolist()))
 
