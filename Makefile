@@ -4,7 +4,7 @@ BIN := .venv/bin
 # The caller's own pip configuration says where packages come from; the lock files name no host.
 PIP := $(BIN)/pip --disable-pip-version-check -qq
 
-.PHONY: help demo test check format bench lock schema clean
+.PHONY: help demo test tools check format bench lock schema clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / \t/' | expand -t 12
@@ -14,6 +14,9 @@ demo: .venv/.ready  ## a demo with real offices on http://127.0.0.1:8000/graphql
 
 test: .venv/.ready  ## every test, each against real parts (ARGS="-k slots")
 	$(BIN)/pytest $(ARGS)
+
+tools:  ## node, Chromium and npm packages for the tests that need them (they are left out otherwise)
+	.ci/tools
 
 check: .venv/.ready  ## formatting, lint, types, import contracts, committed schema
 	$(BIN)/ruff format --check .

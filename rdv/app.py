@@ -1,32 +1,56 @@
 """The composition root: one screen that opens what lives long, in the order it is needed, and closes it again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
+from starlette_compress import CompressMiddleware
 
 from rdv.integrations.identity import Identity
 from rdv.models import jobs
 from rdv.models.database import Database
-from rdv.schema.endpoint import Endpoint
+from rdv.schema.cost import Limits
+from rdv.schema.documents import Documents, hash_of, operation_names, own_documents, read_manifests
+from rdv.schema.endpoint import Endpoint, EndpointOptions
 from rdv.settings import Settings
 from rdv.usecases import generation, rostering
 from rdv.usecases.agendas import Agendas
 from rdv.usecases.secrets import Secrets
 from rdv.usecases.services import Services
+from rdv.web.explorer import Explorer
+from rdv.web.health import Readiness, live
+from rdv.web.metrics import Measured, Metrics
+from rdv.web.rates import RateLimit, rate_from
+from rdv.web.tracing import Traced
+
+PATH = "/graphql"
 
 
 def create_app(
-    settings: Settings, *, clock: Callable[[], datetime], identity: Identity, with_worker: bool = False
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime],
+    identity: Identity,
+    with_worker: bool = False,
+    personas: Mapping[str, str] | None = None,
 ) -> Starlette:
-    """Return the ASGI application; its database is checked when it starts. `with_worker`: it does jobs as well."""
+    """Return the ASGI application; its database is checked when it starts.
+
+    `with_worker`: it does jobs as well. `personas`: tokens by name that the explorer offers, in the demo.
+    """
     services = open_services(settings, clock)
-    endpoint = Endpoint(services, identity)
+    documents = own_documents()
+    endpoint = Endpoint(services, identity, endpoint_options(settings, documents))
+    explorer = Explorer(documents, endpoint.schema, personas or {}) if settings.explorer else None
+    metrics = Metrics(services, operation_names(documents.values()))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -43,11 +67,57 @@ def create_app(
             await services.database.close()
 
     async def graphql(request: Request) -> Response:
+        if explorer is not None and explorer.wanted(request):
+            return await explorer.page(request)
         return await endpoint(request)
 
-    return Starlette(
-        routes=[Route("/graphql", graphql, methods=["GET", "POST"]), Route("/health/live", live)], lifespan=lifespan
+    routes = [
+        Route(PATH, graphql, methods=["GET", "POST"]),
+        Route("/health/live", live),
+        Route("/health/ready", Readiness(services).answer),
+    ]
+    if explorer is not None:
+        routes.append(Route("/explorer/{name}", explorer.file))
+    if settings.metrics:
+        routes.append(Route("/metrics", metrics.page))
+    return Starlette(routes=routes, lifespan=lifespan, middleware=_middleware(settings, metrics))
+
+
+def endpoint_options(settings: Settings, documents: Mapping[str, str]) -> EndpointOptions:
+    """Return what the settings say about the endpoint; raises BadSetting."""
+    files = [Path(one.strip()) for one in settings.trusted_documents.split(",") if one.strip()]
+    trusted = {hash_of(one): one for one in documents.values()} | read_manifests(files)
+    return EndpointOptions(
+        limits=Limits(
+            cost=settings.max_cost,
+            depth=settings.max_depth,
+            aliases=settings.max_aliases,
+            seconds=settings.operation_seconds,
+        ),
+        documents=Documents(trusted, only=settings.trusted_documents_only),
+        introspection=settings.introspection,
     )
+
+
+def _middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
+    """Return what surrounds every request, the outermost first."""
+    found = [Middleware(Traced), Middleware(Measured, metrics=metrics, path=PATH)]
+    if settings.rate_limit:
+        found.append(Middleware(RateLimit, rate=rate_from(settings.rate_limit), path=PATH))
+    origins = [one.strip() for one in settings.cors_origins.split(",") if one.strip()]
+    if origins:
+        found.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["authorization", "content-type", "traceparent"],
+                expose_headers=["etag", "retry-after", "traceresponse"],
+            )
+        )
+    # Tokens travel in a header that browsers do not send by themselves: compressed answers betray nothing (BREACH).
+    found.append(Middleware(CompressMiddleware, minimum_size=1_000))
+    return found
 
 
 def open_services(settings: Settings, clock: Callable[[], datetime]) -> Services:
@@ -71,7 +141,3 @@ async def work(settings: Settings, services: Services, *, once: bool = False, si
 
     app = jobs.jobs_app(str(settings.database_url), {generation.TASK: generate_planning})
     await jobs.work(app, once=once, signals=signals)
-
-
-async def live(_: Request) -> Response:
-    return PlainTextResponse("ok")

@@ -39,6 +39,18 @@ class Settings(BaseSettings):
     token_jwks: str = Field(default="", description="the issuer's public keys, as a JSON Web Key Set")
     pool_size: int = Field(default=8, ge=1, le=200, description="database connections per process")
     agendas_kept: int = Field(default=1000, ge=1, description="compiled agendas of offices kept in memory")
+    explorer: bool = Field(default=True, description="whether browsers see GraphiQL at /graphql")
+    introspection: bool = Field(default=True, description="whether the schema tells about itself")
+    trusted_documents: str = Field(default="", description="manifests of persisted queries, beside ours; by commas")
+    trusted_documents_only: bool = Field(default=False, description="whether only documents of manifests run")
+    max_cost: int = Field(default=50_000, ge=1_000, description="the estimated cost of one operation at most")
+    max_depth: int = Field(default=25, ge=5, description="how deep one operation may go")
+    max_aliases: int = Field(default=200, ge=0, description="how many fields of one document may have other names")
+    operation_seconds: float = Field(default=10.0, gt=0, description="how long one operation may take")
+    rate_limit: str = Field(default="", description="requests by one caller, like 600/minute; none = no limit")
+    trusted_proxies: str = Field(default="", description="addresses of proxies whose X-Forwarded-For is believed")
+    cors_origins: str = Field(default="", description="origins whose scripts may ask, by commas; * = all")
+    metrics: bool = Field(default=False, description="whether /metrics answers Prometheus")
     statement_timeout_ms: int = Field(default=10_000, ge=100, description="after this a statement is cancelled")
 
 

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from rdv.cli import imports
 from rdv.cli.database import migrate
 from rdv.cli.demo import demo
+from rdv.cli.documents import documents
 from rdv.cli.export import export_instance, export_schema
 from rdv.cli.plan import plan
 from rdv.cli.query import query
@@ -52,4 +53,5 @@ app.command("export-schema")(export_schema)
 app.command("slots")(slots)
 app.command("check")(check)
 app.add_typer(plan, name="plan")
+app.add_typer(documents, name="documents")
 imports.register(app)

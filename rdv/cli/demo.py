@@ -140,11 +140,13 @@ def _serve(
     issuer = DemoIssuer(
         settings.data_dir / "demo-issuer.pem", issuer=settings.token_issuer, audience=settings.token_audience
     )
+    tokens = _tokens(issuer, prepared)
     served = settings.model_copy(update={"database_url": address, "token_jwks": issuer.jwks()})
     run(
         served,
         listening,
         with_worker=True,
+        personas=tokens,
         clock=_clock(frozen),
         identity=JwksIdentity(
             served.token_jwks, issuer=served.token_issuer, audience=served.token_audience, clock=real_clock
@@ -155,7 +157,7 @@ def _serve(
             database_url=address,
             now=_clock(frozen)(),
             prepared=prepared,
-            tokens=_tokens(issuer, prepared),
+            tokens=tokens,
         ),
     )
 

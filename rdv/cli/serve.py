@@ -15,7 +15,7 @@ from rdv.cli.stopping import Stopping
 from rdv.errors import AddressInUse, BadSetting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rdv.integrations.identity import Identity
     from rdv.settings import Settings
@@ -104,8 +104,9 @@ def run(
     identity: Identity,
     ready: Callable[[], Any],
     with_worker: bool = False,
+    personas: Mapping[str, str] | None = None,
 ) -> None:
-    """Serve until interrupted; `ready` is called once requests are answered. `with_worker`: do jobs as well."""
+    """Serve until interrupted; `ready` is called once requests are answered. For the rest see `create_app`."""
     import uvicorn
 
     from rdv.app import create_app
@@ -117,10 +118,12 @@ def run(
             ready()
 
     config = uvicorn.Config(
-        create_app(settings, clock=clock, identity=identity, with_worker=with_worker),
+        create_app(settings, clock=clock, identity=identity, with_worker=with_worker, personas=personas),
         log_config=LOGGING,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         lifespan="on",
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

@@ -11,6 +11,7 @@ from psycopg.errors import UndefinedTable
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from rdv.errors import BadSetting, DatabaseUnavailable, MigrationMissing
 from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE
@@ -118,6 +119,12 @@ class Database:
             raise MigrationMissing(
                 f"the database lacks {', '.join(sorted(missing))}: double bookings would be possible"
             )
+
+    @property
+    def in_use(self) -> int:
+        """How many connections are in use."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     async def close(self) -> None:
         await self.engine.dispose()

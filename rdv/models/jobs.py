@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 # What a job is given: ids only, since Procrastinate logs them.
@@ -25,6 +26,19 @@ class _AnotherWorker(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         stopped = isinstance(exception, asyncio.CancelledError) and job.attempts < ATTEMPTS
         return RetryDecision() if stopped else None
+
+
+# How long the job that has been waiting longest could have been done by somebody.
+OLDEST = """
+select coalesce(extract(epoch from now() - min(coalesce(j.scheduled_at, e.at))), 0)::float
+from procrastinate_jobs j join procrastinate_events e on e.job_id = j.id and e.type = 'deferred'
+where j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= now())
+"""
+
+
+async def oldest_seconds(connection: AsyncConnection) -> float:
+    """Return for how many seconds a job has been waiting, 0 when none does."""
+    return round(float((await connection.execute(text(OLDEST))).scalar_one()), 1)
 
 
 async def enqueue(connection: AsyncConnection, task: str, **ids: int) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, Undefined
-from strawberry.extensions import SchemaExtension, ValidationCache
+from strawberry.extensions import DisableIntrospection, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 from rdv.schema import problems
@@ -33,13 +33,14 @@ class GivenDocument(SchemaExtension):
         yield
 
 
-def build() -> Schema:
-    """Return the executable schema."""
+def build(*, introspection: bool = True) -> Schema:
+    """Return the executable schema; without `introspection` it does not tell about itself."""
+    closed: list[Any] = [] if introspection else [DisableIntrospection]
     schema = Schema(
         query=Query,
         mutation=Mutation,
         types=[problems.Problem],
-        extensions=[GivenDocument, lambda: ValidationCache(maxsize=500)],
+        extensions=[GivenDocument, *closed, lambda: ValidationCache(maxsize=500)],
         config=StrawberryConfig(scalar_map=SCALARS),
         execution_context_class=ExecutionContext,
     )

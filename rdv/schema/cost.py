@@ -7,6 +7,7 @@ the document: each step of it counts, so it is bounded itself.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from graphql import (
     DocumentNode,
@@ -18,9 +19,11 @@ from graphql import (
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    Visitor,
     get_named_type,
     get_nullable_type,
     is_list_type,
+    visit,
 )
 
 MAX_COST = 50_000
@@ -31,20 +34,43 @@ Fragments = dict[str, FragmentDefinitionNode]
 Selected = tuple[GraphQLNamedType | None, SelectionNode]  # a selection, and the type it is made on
 
 
-def is_too_costly(operation: OperationDefinitionNode, document: DocumentNode, schema: GraphQLSchema) -> bool:
-    """Tell whether an operation costs more than MAX_COST; what is not in the schema is left to validation."""
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What an operation is estimated to cost, and how deep it goes; counted no further than the limits."""
+
+    cost: int
+    depth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one operation may ask for: estimated cost, depth, aliases of fields, seconds."""
+
+    cost: int = MAX_COST
+    depth: int = 25
+    aliases: int = 200
+    seconds: float = 10.0
+
+
+def measure(
+    operation: OperationDefinitionNode, document: DocumentNode, schema: GraphQLSchema, limits: Limits
+) -> Measure:
+    """Estimate an operation's cost and depth; what is not in the schema is left to validation."""
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     root = schema.get_root_type(operation.operation)
-    levels: list[tuple[GraphQLNamedType | None, list[SelectionSetNode], int]] = [(root, [operation.selection_set], 1)]
-    cost = 0
+    levels: list[tuple[GraphQLNamedType | None, list[SelectionSetNode], int, int]] = [
+        (root, [operation.selection_set], 1, 1)
+    ]
+    cost, deepest = 0, 0
     while levels:
-        parent, sets, times = levels.pop()
-        below: dict[tuple[str | None, str], tuple[GraphQLNamedType, list[SelectionSetNode], int]] = {}
+        parent, sets, times, depth = levels.pop()
+        deepest = max(deepest, depth)
+        below: dict[tuple[str | None, str], tuple[GraphQLNamedType, list[SelectionSetNode], int, int]] = {}
         seen: set[tuple[str | None, str]] = set()
         for on, selection in _selections(parent, sets, fragments, schema):
             cost += 1  # each step, so that no document keeps the count going for long
-            if cost > MAX_COST:
-                return True
+            if cost > limits.cost or deepest > limits.depth:
+                return Measure(cost, deepest)
             field = getattr(on, "fields", {}).get(selection.name.value) if isinstance(selection, FieldNode) else None
             if field is None or not isinstance(selection, FieldNode):
                 continue
@@ -54,10 +80,26 @@ def is_too_costly(operation: OperationDefinitionNode, document: DocumentNode, sc
                 cost += times + (ROOT_COST if on is root else 0)
             if selection.selection_set:
                 many = LIST_LENGTH if is_list_type(get_nullable_type(field.type)) else 1
-                under = below.setdefault(key, (get_named_type(field.type), [], times * many))
+                under = below.setdefault(key, (get_named_type(field.type), [], times * many, depth + 1))
                 under[1].append(selection.selection_set)
         levels.extend(below.values())
-    return cost > MAX_COST
+    return Measure(cost, deepest)
+
+
+def aliases_of(document: DocumentNode) -> int:
+    """Return how many fields of a document are given another name."""
+    counter = _Aliases()
+    visit(document, counter)
+    return counter.count
+
+
+class _Aliases(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def enter_field(self, node: FieldNode, *_: object) -> None:
+        self.count += node.alias is not None
 
 
 def _selections(

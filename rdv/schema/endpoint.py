@@ -8,62 +8,62 @@ logged.
 
 import logging
 import secrets
+from asyncio import timeout
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, ExecutableDefinitionNode, GraphQLError, OperationDefinitionNode, OperationType, parse
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationType, parse
 from starlette.requests import Request
 from starlette.responses import Response
 from strawberry.types.graphql import OperationType as Allowed
 
 from rdv.errors import BadToken, InvalidInput, Refusal
 from rdv.integrations.identity import Identity
+from rdv.integrations.trace import trace_id
 from rdv.integrations.viewer import ANONYMOUS, Viewer
 from rdv.schema.build import Schema, build
+from rdv.schema.calls import BY_ADDRESS, JSON, BadRequest, Call, call_of, operation_of
 from rdv.schema.context import Context
-from rdv.schema.cost import is_too_costly
+from rdv.schema.cost import Limits, Measure, aliases_of, measure
+from rdv.schema.documents import Documents
 from rdv.schema.texts import Translate, language_from
 from rdv.usecases.services import Services
 
-MAX_BODY = 1_000_000
 MAX_TOKENS = 5_000
 DOCUMENTS_KEPT = 500
-BY_ADDRESS = ("GET", "HEAD")  # methods that carry the request in the address and may change nothing
-JSON = "application/json"
+RETRY_SECONDS = "5"
 GRAPHQL = "application/graphql-response+json"
 
 log = logging.getLogger("rdv.graphql")
 
 
-class BadRequest(Exception):
-    """The request cannot be run; the message says why, the status which kind of fault it is."""
-
-    def __init__(self, message: str, status: int = 400, **headers: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A GraphQL request as its sender wrote it."""
+class EndpointOptions:
+    """What an installation decides about its endpoint."""
 
-    query: str
-    variables: dict[str, Any] | None
-    operation_name: str | None
+    limits: Limits = field(default_factory=Limits)
+    documents: Documents = field(default_factory=lambda: Documents({}))
+    introspection: bool = True
 
 
 class Endpoint:
     """Answers `/graphql`."""
 
-    def __init__(self, services: Services, identity: Identity) -> None:
+    @property
+    def schema(self) -> GraphQLSchema:
+        """The schema that is served."""
+        return self._schema._schema  # noqa: SLF001 - Strawberry shows it in no other way
+
+    def __init__(self, services: Services, identity: Identity, options: EndpointOptions | None = None) -> None:
         self._services = services
         self._identity = identity
-        self._schema: Schema = build()
-        self._too_costly = lru_cache(maxsize=DOCUMENTS_KEPT)(self._measured)
+        self._options = options or EndpointOptions()
+        self._schema: Schema = build(introspection=self._options.introspection)
+        self._measured = lru_cache(maxsize=DOCUMENTS_KEPT)(self._measure)
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request; what nobody foresaw is masked like an error of a resolver."""
@@ -77,43 +77,69 @@ class Endpoint:
     async def _answer(self, request: Request, translate: Translate, media_type: str) -> Response:
         try:
             viewer = self._viewer(request)
-            call = await _call(request)
-            document = parsed(call.query)
-            operation = _operation(document, call.operation_name)
+            call = await call_of(request)
+            query = self._options.documents.of(call)
+            document = parsed(query)
+            operation = operation_of(document, call.operation_name)
             if operation.operation is OperationType.SUBSCRIPTION:
                 raise BadRequest("There are no subscriptions.")
             if request.method in BY_ADDRESS and operation.operation is not OperationType.QUERY:
                 raise BadRequest("Only queries may be sent by GET.", 405, allow="POST")
-            if self._too_costly(call.query, call.operation_name):
-                raise BadRequest(
-                    "The operation asks for too much at once: ask for fewer fields, or in several requests."
-                )
+            request.state.operation = operation.name.value if operation.name else ""
+            cost = self._checked(query, call.operation_name)
         except BadRequest as bad:
-            return _refused([{"message": str(bad)}], media_type, bad.status, bad.headers)
+            return _refused([bad.shown], media_type, bad.status, bad.headers)
         except GraphQLError as error:
-            return _refused([dict(error.formatted)], media_type, 400, {})
-        return await self._run(call, Context(self._services, viewer, translate, document), media_type)
+            # Clients that know application/json only take any other status for a fault of the transport.
+            return _refused([dict(error.formatted)], media_type, 200 if media_type == JSON else 400, {})
+        context = Context(self._services, viewer, translate, document)
+        body, status = await self._run(query, call, context, media_type)
+        body["extensions"] = {"cost": {"estimated": cost, "limit": self._options.limits.cost}}
+        return _response(request, body, status, media_type, shared=viewer is ANONYMOUS)
 
-    async def _run(self, call: Call, context: Context, media_type: str) -> Response:
-        result = await self._schema.execute(
-            call.query,
-            variable_values=call.variables,
-            context_value=context,
-            operation_name=call.operation_name,
-            allowed_operation_types=(Allowed.QUERY, Allowed.MUTATION),
-        )
+    async def _run(self, query: str, call: Call, context: Context, media_type: str) -> tuple[dict[str, Any], int]:
+        """Execute within the time that is allowed: when it is over, statements of the database are cancelled too."""
+        try:
+            async with timeout(self._options.limits.seconds):
+                result = await self._schema.execute(
+                    query,
+                    variable_values=call.variables,
+                    context_value=context,
+                    operation_name=call.operation_name,
+                    allowed_operation_types=(Allowed.QUERY, Allowed.MUTATION),
+                )
+        except TimeoutError:
+            message = context.translate("This takes too long: ask for less, or try again later.")
+            return {"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}]}, 503
         body: dict[str, Any] = {}
         if result.errors:
             body["errors"] = [formatted(error, context.translate) for error in result.errors]
         started = result.data is not None or any(error.path for error in result.errors or ())
         if started:
             body["data"] = result.data
-        status = 200 if started or media_type == JSON else 400
-        return Response(orjson.dumps(body), status, {"vary": "Accept, Accept-Language"}, media_type)
+        return body, 200 if started or media_type == JSON else 400
 
-    def _measured(self, query: str, operation_name: str | None) -> bool:
+    def _checked(self, query: str, operation_name: str | None) -> int:
+        """Return an operation's estimated cost; raises BadRequest for one that asks for too much."""
+        limits = self._options.limits
+        found, aliases = self._measured(query, operation_name)
+        for what, number, limit in (
+            ("depth", found.depth, limits.depth),
+            ("number of aliases", aliases, limits.aliases),
+            ("estimated cost", found.cost, limits.cost),
+        ):
+            if number > limit:
+                raise BadRequest(
+                    f"The operation asks for too much at once: its {what} is at least {number}, the limit {limit}. "
+                    "Ask for fewer fields, or in several requests.",
+                    code="TOO_COSTLY",
+                )
+        return found.cost
+
+    def _measure(self, query: str, operation_name: str | None) -> tuple[Measure, int]:
         document = parsed(query)
-        return is_too_costly(_operation(document, operation_name), document, self._schema._schema)  # noqa: SLF001 - Strawberry shows it in no other way
+        operation = operation_of(document, operation_name)
+        return measure(operation, document, self.schema, self._options.limits), aliases_of(document)
 
     def _viewer(self, request: Request) -> Viewer:
         header = request.headers.get("authorization")
@@ -154,71 +180,29 @@ def formatted(error: GraphQLError, translate: Translate) -> Mapping[str, Any]:
 
 def masked(error: BaseException | None, where: object, translate: Translate) -> dict[str, Any]:
     """Log an error under a new correlation id, and return what a caller may see of it."""
-    correlation = secrets.token_hex(8)
+    correlation = trace_id.get() or secrets.token_hex(16)
     log.error("error %s in %s", correlation, where, exc_info=error)
     extensions = {"code": "INTERNAL", "correlationId": correlation}
     return {"message": translate("Something went wrong on our side."), "extensions": extensions}
-
-
-async def _call(request: Request) -> Call:
-    if request.method in BY_ADDRESS:
-        given: dict[str, Any] = dict(request.query_params)
-        for name in ("variables", "extensions"):
-            if given.get(name):
-                given[name] = _json(given[name])
-        return _checked(given)
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type not in (JSON, "application/graphql+json"):
-        raise BadRequest(f"Send {JSON}.", 415)
-    return _checked(_json(await _body(request)))
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise BadRequest(f"The request is larger than {MAX_BODY} bytes.", 413)
-    return bytes(body)
-
-
-def _json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever somebody sent
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise BadRequest("This is not JSON.") from None
-
-
-def _checked(given: Any) -> Call:  # noqa: ANN401 - whatever somebody sent
-    if not isinstance(given, dict):
-        raise BadRequest("A request is a JSON object with a query.")
-    query, variables, name = (given.get(key) for key in ("query", "variables", "operationName"))
-    if not isinstance(query, str) or not query.strip():
-        raise BadRequest("The query is missing.")
-    if variables is not None and not isinstance(variables, dict):
-        raise BadRequest("The variables are not an object.")
-    if name is not None and not isinstance(name, str):
-        raise BadRequest("The operationName is not a string.")
-    if not isinstance(given.get("extensions") or {}, dict):
-        raise BadRequest("The extensions are not an object.")
-    return Call(query=query, variables=variables, operation_name=name or None)
-
-
-def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
-    if not operations or not all(isinstance(d, ExecutableDefinitionNode) for d in document.definitions):
-        raise BadRequest("The document has no operation that can be run.")
-    if name is None and len(operations) > 1:
-        raise BadRequest("The document has several operations: name the one to be run in operationName.")
-    for operation in operations:
-        if name is None or (operation.name and operation.name.value == name):
-            return operation
-    raise BadRequest("The document has no operation of that name.")
 
 
 def _answer_type(accept: str) -> str:
     return GRAPHQL if GRAPHQL in accept.lower() else JSON
 
 
+def _response(request: Request, body: dict[str, Any], status: int, media_type: str, *, shared: bool) -> Response:
+    """Return an answer; one to an anonymous GET may be kept by caches, which ask whether it still holds."""
+    content = orjson.dumps(body)
+    headers = {"vary": "Accept, Accept-Language, Authorization", "cache-control": "no-store"}
+    if status == 503:
+        headers["retry-after"] = RETRY_SECONDS
+    if request.method in BY_ADDRESS and shared and "errors" not in body:
+        tag = f'W/"{sha256(content).hexdigest()[:32]}"'
+        headers |= {"cache-control": "no-cache", "etag": tag}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(None, 304, headers)
+    return Response(content, status, headers, media_type)
+
+
 def _refused(errors: list[dict[str, Any]], media_type: str, status: int, headers: Mapping[str, str]) -> Response:
-    return Response(orjson.dumps({"errors": errors}), status, headers, media_type)
+    return Response(orjson.dumps({"errors": errors}), status, {"cache-control": "no-store"} | dict(headers), media_type)

@@ -53,6 +53,13 @@ class Agendas:
         self._kept = kept
         self._limiter = CapacityLimiter(threads)
         self._agendas: OrderedDict[tuple[int, Window], Agenda] = OrderedDict()
+        self.hits = self.misses = 0  # agendas that were kept and still held, and those that were read
+        self.undecided = 0  # starts the engine could not decide within its budget
+
+    @property
+    def count(self) -> int:
+        """How many agendas are kept."""
+        return len(self._agendas)
 
     async def current(self, offices: Sequence[int], first: date, last: date, now: datetime) -> dict[int, Agenda]:
         """Return the agendas of the known ones of the offices, as they are now, covering `first` to `last`."""
@@ -63,6 +70,8 @@ class Agendas:
             found = {office: self._agendas[office, window] for office in versions if (office, window) in self._agendas}
             found = {o: agenda for o, agenda in found.items() if _holds(agenda, versions[o], now)}
             stale = [office for office in versions if office not in found]
+            self.hits += len(found)
+            self.misses += len(stale)
             if stale:
                 nation = await self.nations.at_least(connection, versions[stale[0]].nation)
                 found |= await self._load(connection, nation, stale, window, now)

@@ -106,6 +106,7 @@ async def ask(
                 found = agenda.rationing.applied(found, query, explain=explain)
         if undecided:
             office = agenda.situation.office.code
+            services.agendas.undecided += undecided
             log.warning("%s starts of office %s are undecided and not offered", undecided, office)
         return found
 

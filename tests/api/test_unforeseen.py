@@ -16,5 +16,5 @@ async def test_what_fails_outside_any_resolver_is_masked_too(api: Api, monkeypat
     (error,) = response.json()["errors"]
     assert error["message"] == "Une erreur est survenue de notre côté."
     assert error["extensions"]["code"] == "INTERNAL"
-    assert len(error["extensions"]["correlationId"]) == 16
+    assert len(error["extensions"]["correlationId"]) == 32
     assert "secret" not in response.text

@@ -1,0 +1,1 @@
+"""What surrounds the endpoint: the explorer, health, metrics, limits by caller."""

@@ -1,0 +1,49 @@
+"""Whether a process lives and can answer, and its figures."""
+
+import re
+
+import psycopg
+
+from tests.web.conftest import Opening
+
+
+async def test_a_process_says_whether_it_can_answer(opened: Opening, database_url: str) -> None:
+    client = await opened()
+    assert (await client.get("/health/live")).text == "ok"
+    ready = await client.get("/health/ready")
+    assert (ready.status_code, ready.json()) == (200, {"ready": True, "oldestJobSeconds": 0.0})
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await connection.execute("update alembic_version set version_num = '0000'")
+        late = await client.get("/health/ready")
+        assert late.status_code == 503
+        assert late.json()["why"].startswith("the database is at migration 0000")
+        await connection.execute("drop table alembic_version")
+        gone = await client.get("/health/ready")
+    assert (gone.status_code, gone.json()["ready"]) == (503, False)
+    assert database_url not in gone.text
+
+
+async def test_a_job_that_waits_is_seen(opened: Opening, database_url: str) -> None:
+    client = await opened()
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        job = (
+            "insert into procrastinate_jobs (queue_name, task_name, args) values ('default', 'generate_planning', '{}')"
+        )
+        await connection.execute(job)
+        await connection.execute("update procrastinate_events set at = at - interval '1 hour'")
+    assert (await client.get("/health/ready")).json()["oldestJobSeconds"] > 3_599
+
+
+async def test_prometheus_reads_figures_where_it_is_set_so(opened: Opening) -> None:
+    assert (await (await opened()).get("/metrics")).status_code == 404
+    client = await opened(metrics=True)
+    await client.post("/graphql", json={"query": "query Viewer { viewer { kind } }"})
+    await client.post("/graphql", json={"query": "query Secret { viewer { kind } }"})
+    await client.post("/graphql", json={"query": "{"})
+    figures = (await client.get("/metrics")).text
+    assert 'rdv_requests_total{operation="Viewer",status="200"} 1.0' in figures
+    # Callers choose names: what is not one of ours is not counted apart.
+    assert "Secret" not in figures
+    assert re.search(r'rdv_requests_total\{operation="other",status="200"\} 2\.0', figures)
+    for name in ("rdv_agendas", "rdv_undecided_starts", "rdv_database_connections"):
+        assert re.search(rf"^{name} \d", figures, re.MULTILINE), name

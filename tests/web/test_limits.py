@@ -1,0 +1,133 @@
+"""What one request and one caller may ask for, how long it may take, and what answers say about themselves."""
+
+import asyncio
+import re
+
+import psycopg
+import pytest
+
+from rdv.errors import BadSetting
+from rdv.models.database import Database
+from rdv.web.rates import rate_from
+from tests.places import add_office
+from tests.web.conftest import Opening
+
+TYPENAME = {"query": "{ __typename }"}
+
+
+async def test_an_answer_says_what_it_was_estimated_to_cost(opened: Opening) -> None:
+    answer = (await (await opened()).post("/graphql", json=TYPENAME)).json()
+    assert answer["extensions"]["cost"] == {"estimated": 1, "limit": 50_000}
+
+
+@pytest.mark.parametrize(
+    ("settings", "query", "what"),
+    [
+        ({"max_cost": 1_000}, "{ reasons { children { children { children { id } } } } }", "estimated cost"),
+        ({"max_depth": 5}, "{ reasons { parent { parent { parent { parent { id } } } } } }", "depth"),
+        ({"max_aliases": 1}, "{ a: __typename b: __typename }", "number of aliases"),
+    ],
+)
+async def test_an_operation_that_asks_for_too_much_is_refused_with_the_figure(
+    opened: Opening, settings: dict[str, int], query: str, what: str
+) -> None:
+    refused = await (await opened(**settings)).post("/graphql", json={"query": query})
+    (error,) = refused.json()["errors"]
+    assert (refused.status_code, error["extensions"]["code"]) == (400, "TOO_COSTLY")
+    figures = re.search(rf"its {what} is at least (\d+), the limit (\d+)", error["message"])
+    assert figures
+    assert int(figures[1]) > int(figures[2])
+
+
+async def test_the_schema_may_be_kept_from_telling_about_itself(opened: Opening) -> None:
+    query = {"query": "{ __schema { queryType { name } } }"}
+    assert "data" in (await (await opened()).post("/graphql", json=query)).json()
+    refused = (await (await opened(introspection=False)).post("/graphql", json=query)).json()
+    assert "introspection" in refused["errors"][0]["message"].lower()
+
+
+async def test_an_operation_that_takes_too_long_ends_and_so_does_its_statement(
+    opened: Opening, database: Database, database_url: str
+) -> None:
+    place = await add_office(database)
+    client = await opened(operation_seconds=0.3)
+    input_ = {"officeId": place.office, "reasonId": place.reasons["declare"], "start": "2027-03-03T09:00:00+01:00"}
+    hold = {
+        "query": "mutation($input: HoldSlotInput!) { holdSlot(input: $input) { __typename } }",
+        "variables": {"input": input_},
+    }
+    async with await psycopg.AsyncConnection.connect(database_url) as other:
+        await other.execute("select 1 from office for update")
+        late = await client.post("/graphql", json=hold)
+        assert (late.status_code, late.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
+        assert int(late.headers["retry-after"]) > 0
+        waiting = "select count(*) from pg_locks where not granted"
+        for _ in range(100):
+            count = await (await other.execute(waiting)).fetchone()
+            if count == (0,):
+                break
+            await asyncio.sleep(0.05)
+        assert count == (0,)
+    done = await client.post("/graphql", json=hold)
+    assert done.json()["data"]["holdSlot"]["__typename"] == "Hold"
+
+
+async def test_one_caller_sends_so_many_requests_and_others_are_not_held_up(opened: Opening) -> None:
+    client = await opened(rate_limit="2/minute")
+    statuses = [(await client.post("/graphql", json=TYPENAME)).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    refused = await client.post("/graphql", json=TYPENAME)
+    assert 0 < int(refused.headers["retry-after"]) <= 60
+    assert refused.json()["errors"][0]["extensions"]["code"] == "TOO_MANY_REQUESTS"
+    signed_in = await client.post("/graphql", json=TYPENAME, headers={"authorization": "Bearer x"})
+    assert signed_in.status_code == 401, "counted apart"
+    assert (await client.get("/health/live")).status_code == 200
+
+
+def test_a_rate_that_is_none_is_refused() -> None:
+    with pytest.raises(BadSetting, match="RDV_RATE_LIMIT"):
+        rate_from("many")
+
+
+async def test_a_get_by_anybody_may_be_asked_whether_it_still_holds(opened: Opening, database: Database) -> None:
+    client = await opened()
+    first = await client.get("/graphql", params={"query": "{ reasons { id } }"})
+    assert first.headers["cache-control"] == "no-cache"
+    again = await client.get(
+        "/graphql", params={"query": "{ reasons { id } }"}, headers={"if-none-match": first.headers["etag"]}
+    )
+    assert (again.status_code, again.content) == (304, b"")
+    await add_office(database)
+    changed = await client.get(
+        "/graphql", params={"query": "{ reasons { id } }"}, headers={"if-none-match": first.headers["etag"]}
+    )
+    assert changed.status_code == 200
+    posted = await client.post("/graphql", json={"query": "{ reasons { id } }"})
+    assert (posted.headers["cache-control"], "etag" in posted.headers) == ("no-store", False)
+
+
+async def test_a_trace_goes_on_and_names_what_went_wrong(opened: Opening) -> None:
+    client = await opened()
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    given = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+    answer = await client.post("/graphql", json=TYPENAME, headers=given)
+    assert re.fullmatch(rf"00-{trace}-[0-9a-f]{{16}}-01", answer.headers["traceresponse"])
+    for wrong in ("x", f"00-{'0' * 32}-b7ad6b7169203331-01", f"ff-{trace}-b7ad6b7169203331-01"):
+        fresh = await client.post("/graphql", json=TYPENAME, headers={"traceparent": wrong})
+        assert trace not in fresh.headers["traceresponse"]
+
+
+async def test_scripts_of_other_sites_may_ask_only_where_it_is_set_so(opened: Opening) -> None:
+    asked = {"origin": "https://portal.example", "access-control-request-method": "POST"}
+    assert "access-control-allow-origin" not in (await (await opened()).options("/graphql", headers=asked)).headers
+    allowed = await (await opened(cors_origins="https://portal.example")).options("/graphql", headers=asked)
+    assert allowed.headers["access-control-allow-origin"] == "https://portal.example"
+
+
+async def test_long_answers_are_compressed_where_that_is_understood(opened: Opening) -> None:
+    client = await opened()
+    query = {"query": "{ __schema { types { name description fields { name description } } } }"}
+    plain = await client.post("/graphql", json=query, headers={"accept-encoding": "identity"})
+    small = await client.post("/graphql", json=query, headers={"accept-encoding": "gzip"})
+    assert ("content-encoding" not in plain.headers, small.headers["content-encoding"]) == (True, "gzip")
+    assert small.json()["data"] == plain.json()["data"]
