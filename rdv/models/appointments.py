@@ -52,6 +52,7 @@ class Appointment(SQLModel, table=True):
         Index("appointment_expiring", "expires_at", postgresql_where=text("status = 'HELD'")),
         Index("appointment_stranded", "office_id", postgresql_where=text("stranded_since is not null")),
         Index("appointment_proposal", "proposal_for", postgresql_where=text("proposal_for is not null")),
+        Index("appointment_of_delegation", "delegation_id", postgresql_where=text("delegation_id is not null")),
         Index("appointment_delegated", "delegated_by", "day", postgresql_where=text("delegated_by is not null")),
     )
 
@@ -87,6 +88,9 @@ class Appointment(SQLModel, table=True):
     )
     delegated_by: int | None = big(
         default=None, foreign_key="office.id", nullable=True, description="the office whose usager it is"
+    )
+    delegation_id: int | None = big(
+        default=None, foreign_key="delegation.id", nullable=True, description="the delegation that brought it"
     )
 
 

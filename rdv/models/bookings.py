@@ -13,9 +13,9 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from psycopg.errors import ExclusionViolation
+from psycopg.errors import DeadlockDetected, ExclusionViolation
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE, LIVE
@@ -23,7 +23,7 @@ from rdv.models.database import Database
 
 
 class Overlap(Exception):
-    """The constraints found that a counter or an agent would have two appointments at once."""
+    """A counter or an agent would have two appointments at once, as the constraints found; or two writers collided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Times:
 
 
 # Planning changes wait for bookings in progress, and these for them.
-LOCK_OFFICE = "select 1 from office where id = :office for share"
+LOCK_OFFICES = "select 1 from office where id = any(:offices) order by id for share"
 
 # The days on which something of the office stands at a time, whichever day it began.
 DAYS_STANDING = f"""
@@ -86,10 +86,10 @@ where office_id = :office and day = any(:days) and status = 'HELD' and expires_a
 INSERT_HOLD = """
 insert into appointment (office_id, reference, status, reason_id, day, starts_at, ends_at, occupied_until, channel,
                          modality, counter_id, pinned, hold_token_hash, held_by, expires_at, proposal_for, delegated_by,
-                         created_at)
+                         delegation_id, created_at)
 values (:office, :reference, 'HELD', :reason, :day, :start, :end, :until, :channel,
         :modality, :counter, false, :token_hash, :held_by, :expires_at, :proposal_for, :delegated_by,
-        :now)
+        :delegation_id, :now)
 returning id
 """
 
@@ -143,13 +143,27 @@ async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
         if isinstance(error.orig, ExclusionViolation):
             raise Overlap from None
         raise
+    except OperationalError as error:
+        if isinstance(error.orig, DeadlockDetected):
+            raise Overlap from None
+        raise
 
 
 async def lock(
-    connection: AsyncConnection, office: int, zone: str, wanted: Sequence[Times], now: datetime
+    connection: AsyncConnection,
+    office: int,
+    zone: str,
+    wanted: Sequence[Times],
+    now: datetime,
+    *,
+    for_office: int | None = None,
 ) -> list[date]:
-    """Lock the office-days that the wanted times may touch, free them of holds that are over, and return them."""
-    await connection.execute(text(LOCK_OFFICE), {"office": office})
+    """Lock the office-days that the wanted times may touch, free them of holds that are over, and return them.
+
+    `for_office`: the one that has delegated to it what is booked; both are locked in one order.
+    """
+    offices = [office] if for_office is None else [office, for_office]
+    await connection.execute(text(LOCK_OFFICES), {"offices": offices})
     days = {times.day for times in wanted}
     for times in wanted:
         bound = {"office": office, "day": times.day, "start": times.start, "until": times.until}
@@ -163,7 +177,12 @@ async def lock(
 
 async def insert_hold(connection: AsyncConnection, office: int, times: Times, seat: Seat, **columns: object) -> int:
     """Write a hold with its seat and return its id."""
-    bound = {"delegated_by": None} | columns | _times(times) | {"office": office, "counter": seat.counter_id}
+    bound = (
+        {"delegated_by": None, "delegation_id": None}
+        | columns
+        | _times(times)
+        | {"office": office, "counter": seat.counter_id}
+    )
     appointment: int = (await connection.execute(text(INSERT_HOLD), bound)).scalar_one()
     await _insert_agents(connection, office, appointment, seat)
     return appointment

@@ -1,5 +1,6 @@
 """Generated plannings before and after they are published."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -42,6 +43,8 @@ class PlanningDraft(SQLModel, table=True):
     demand: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB)
     result: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     infeasible: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB)
+    failure: str | None = Field(default=None, description="why it FAILED: TOO_FINE, TOO_LARGE, UNDECIDED, GIVEN_UP")
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     requested_by: str | None = None
     requested_at: datetime = Field(sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -67,6 +70,8 @@ class RosterShift(SQLModel, table=True):
     end_minute: int
 
 
+MOST_ATTEMPTS = 5
+
 # Whoever came, or was expected to: what a counter would have been needed for.
 VISITS = """
 select day, (extract(hour from local) * 60 + extract(minute from local))::int as start_minute,
@@ -78,9 +83,13 @@ from (select *, starts_at at time zone :zone as local from appointment
 order by a.id
 """
 
+# A job that takes its worker down with it is not taken up for ever.
 BEGIN = """
-update planning_draft set status = 'RUNNING', progress_percent = 0 where id = :id and status in ('QUEUED', 'RUNNING')
-returning id
+update planning_draft set attempts = attempts + 1, progress_percent = 0,
+       status = case when attempts < :most then 'RUNNING' else 'FAILED' end,
+       failure = case when attempts < :most then null else 'GIVEN_UP' end
+where id = :id and status in ('QUEUED', 'RUNNING')
+returning status = 'RUNNING'
 """
 
 PROGRESS = """
@@ -97,8 +106,22 @@ select id from planning_draft
 where office_id = :office and status in ('QUEUED', 'RUNNING') and from_date <= :last and until_date >= :first limit 1
 """
 
-LATEST = """
-select * from planning_draft where office_id = :office and (cast(:before as bigint) is null or id < :before)
+COUNT_UNDER_WAY = """
+select count(*) from planning_draft where office_id = :office and status in ('QUEUED', 'RUNNING')
+"""
+
+# Without what may be large: `demand`, `result`, `infeasible`.
+LIGHT = """
+id, office_id, from_date, until_date, seconds, status, progress_percent, gap, failure, attempts, requested_by,
+requested_at, finished_at
+"""
+
+DRAFT = f"select {LIGHT} from planning_draft where id = :id"
+
+RESULTS = "select id, result, infeasible from planning_draft where id = any(:ids)"
+
+LATEST = f"""
+select {LIGHT} from planning_draft where office_id = :office and (cast(:before as bigint) is null or id < :before)
 order by id desc limit :first
 """
 
@@ -129,9 +152,23 @@ async def visits(
 
 
 async def draft(connection: AsyncConnection, identity: int) -> PlanningDraft | None:
-    """Return a draft."""
+    """Return a draft without what may be large."""
+    row = (await connection.execute(text(DRAFT), {"id": identity})).mappings().one_or_none()
+    return None if row is None else PlanningDraft(**row)
+
+
+async def whole_draft(connection: AsyncConnection, identity: int) -> PlanningDraft | None:
+    """Return a draft with all of it."""
     found = await rows.values(connection, PlanningDraft, id=identity)
     return PlanningDraft(**found[0]) if found else None
+
+
+async def results(
+    connection: AsyncConnection, ids: Sequence[int]
+) -> dict[int, tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Return what was planned, and what could not be kept, by draft."""
+    found = await connection.execute(text(RESULTS), {"ids": list(ids)})
+    return {row.id: (row.result or {}, row.infeasible or []) for row in found}
 
 
 async def latest(connection: AsyncConnection, office: int, *, before: int | None, first: int) -> list[PlanningDraft]:
@@ -146,9 +183,15 @@ async def under_way(connection: AsyncConnection, office: int, first: date, last:
     return (await connection.execute(text(UNDER_WAY), bound)).scalar() is not None
 
 
+async def count_under_way(connection: AsyncConnection, office: int) -> int:
+    """Return how many plannings of an office are being generated, or are to be."""
+    return int((await connection.execute(text(COUNT_UNDER_WAY), {"office": office})).scalar_one())
+
+
 async def begin(connection: AsyncConnection, identity: int) -> bool:
-    """Note that a draft is being worked out; False when it was cancelled or is done."""
-    return (await connection.execute(text(BEGIN), {"id": identity})).scalar() is not None
+    """Note that a draft is being worked out; False when it was cancelled, is done, or was tried too often."""
+    bound = {"id": identity, "most": MOST_ATTEMPTS}
+    return bool((await connection.execute(text(BEGIN), bound)).scalar())
 
 
 async def progress(connection: AsyncConnection, identity: int, percent: int, gap: float | None) -> bool:

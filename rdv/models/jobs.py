@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 # What a job is given: ids only, since Procrastinate logs them.
 Work = Callable[..., Awaitable[None]]
 
-ATTEMPTS = 5  # of a job whose worker is told to stop, or dies
 GRACE_SECONDS = 3.0
 LEFT_ALONE = 30.0  # seconds without a heartbeat after which a worker counts as dead
 
@@ -24,8 +23,9 @@ class _AnotherWorker(BaseRetryStrategy):
     """Repeats what its worker could not end; a job that failed by itself would only fail again."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        stopped = isinstance(exception, asyncio.CancelledError) and job.attempts < ATTEMPTS
-        return RetryDecision() if stopped else None
+        """Say whether to do it again; what is done counts for itself how often (`drafts.begin`)."""
+        del job
+        return RetryDecision() if isinstance(exception, asyncio.CancelledError) else None
 
 
 # How long the job that has been waiting longest could have been done by somebody.

@@ -1,13 +1,13 @@
 """What a change of an office has to know and to write beside its own rows: the lock, the days, who is stranded."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 # Bookings wait for it, and it for them: they hold the same row for share.
-LOCK_OFFICE = "select 1 from office where id = :office for update"
+LOCK_OFFICES = "select 1 from office where id = any(:offices) order by id for update"
 
 # The last day on which somebody is expected.
 LAST_DAY = """
@@ -43,7 +43,12 @@ async def offices_of(connection: AsyncConnection, departement: str) -> list[int]
 
 async def lock_office(connection: AsyncConnection, office: int) -> None:
     """Wait for bookings under way, and let none begin until the transaction ends."""
-    await connection.execute(text(LOCK_OFFICE), {"office": office})
+    await lock_offices(connection, {office})
+
+
+async def lock_offices(connection: AsyncConnection, offices: Collection[int]) -> None:
+    """Do so at several offices, in the order of their ids, in which bookings on behalf lock them too."""
+    await connection.execute(text(LOCK_OFFICES), {"offices": list(offices)})
 
 
 async def last_day(connection: AsyncConnection, office: int, today: date) -> date:

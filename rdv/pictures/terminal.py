@@ -27,13 +27,13 @@ BLOCKS = {
 def draw_terminal(week: Week, words: Words, width: int) -> RenderableType:
     """Return the picture for a terminal of some columns."""
     step = _step(week, width)
-    table = Table(
-        title=words.title(week), caption=words.subtitle(week), show_lines=False, pad_edge=False, padding=(0, 1)
-    )
+    # Texts, since plain strings are read as markup: somebody may call a counter [accueil].
+    title, caption = Text(words.title(week)), Text(words.subtitle(week))
+    table = Table(title=title, caption=caption, pad_edge=False, padding=(0, 1))
     legend = words.legend()
-    table.add_column(legend["counter"], max_width=LABEL, no_wrap=True)
+    table.add_column(Text(legend["counter"]), max_width=LABEL, no_wrap=True)
     for day in week.shown:
-        table.add_column(words.day(day, week), no_wrap=True)
+        table.add_column(Text(words.day(day, week)), no_wrap=True)
     table.add_row("", *(_hours(week.hours, step) for _ in week.shown))
     for counter in week.counters:
         cells = []
@@ -44,13 +44,13 @@ def draw_terminal(week: Week, words: Words, width: int) -> RenderableType:
             length = len(bar)
             bar.append(f"\n{who[:length]}" if who else "", style="dim")
             cells.append(bar)
-        table.add_row(counter.label, *cells)
+        table.add_row(Text(counter.label), *cells)
     if any(week.stranded.get(day) for day in week.shown):
         table.add_row(
             Text(legend["stranded"], style="red"), *(Text(_lost(week, day), style="red") for day in week.shown)
         )
     table.add_section()
-    table.add_row(legend["day"], *(_load(week, day, step, words) for day in week.shown))
+    table.add_row(Text(legend["day"]), *(_load(week, day, step, words) for day in week.shown))
     return Group(table, _legend(words))
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from graphql import DocumentNode
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
 from rdv.integrations.viewer import Viewer
-from rdv.models import appointment_reads
+from rdv.models import appointment_reads, drafts
 from rdv.models.agents import load_agents
 from rdv.models.appointment_reads import AppointmentRecord
 from rdv.models.office_reads import CounterRecord, OfficeRecord, load_counters, load_offices, load_overrides
@@ -56,6 +56,11 @@ class Context:
         return DataLoader(load_fn=self._load_agents)
 
     @cached_property
+    def draft_results(self) -> DataLoader[int, tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """What was planned, and what could not be kept, by a draft's id."""
+        return DataLoader(load_fn=self._load_draft_results)
+
+    @cached_property
     def reasons(self) -> DataLoader[int, Mapping[int, ReasonNode]]:
         """Every reason as an office has it, by the office's id."""
         return DataLoader(load_fn=self._load_reasons)
@@ -88,6 +93,11 @@ class Context:
         async with self.services.database.reading() as connection:
             found = await load_agents(connection, offices)
         return [[one for one in found if one.office_id == office] for office in offices]
+
+    async def _load_draft_results(self, ids: list[int]) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        async with self.services.database.reading() as connection:
+            found = await drafts.results(connection, ids)
+        return [found.get(one, ({}, [])) for one in ids]
 
     async def _load_reasons(self, offices: list[int]) -> list[Mapping[int, ReasonNode]]:
         kinds = {office: record.kind for office in offices if (record := await self.offices.load(office))}

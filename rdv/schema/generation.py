@@ -138,8 +138,9 @@ class ServedDemand:
 @strawberry.type(description="A rule that cannot be kept, and when.")
 class RosterConflict:
     code: str = strawberry.field(
-        description="TOO_FEW_PRESENT: not enough agents are there; TOO_FEW_SKILLED: not enough who can serve the "
-        "reason; TOO_FEW_HOURS: enough, but maxima, breaks and the shortest shift leave too little."
+        description="TOO_FEW_COUNTERS: not enough may be open, or are for the reason; TOO_FEW_PRESENT: not enough "
+        "agents are there; TOO_FEW_SKILLED: not enough who can serve the reason; TOO_FEW_HOURS: enough, but maxima, "
+        "breaks and the shortest shift leave too little."
     )
     date: dt.date = strawberry.field(description="The local day.")
     start: LocalTime = strawberry.field(description="From when on.")
@@ -175,6 +176,13 @@ class PlanningDraft:
     def status(self) -> use_case.DraftStatus:
         return use_case.DraftStatus(self.row.status)
 
+    @strawberry.field(
+        description="Why it FAILED: TOO_FINE (so many shifts are possible that blocks or shifts have to be longer), "
+        "UNDECIDED (more seconds are needed), GIVEN_UP (its workers died); null: something unforeseen, or it did not."
+    )
+    def failure(self) -> str | None:
+        return self.row.failure
+
     @strawberry.field(description="How far it is; a whole planning is there from 10 on.")
     def progress_percent(self) -> int:
         return self.row.progress_percent
@@ -203,13 +211,13 @@ class PlanningDraft:
                 agent=Agent(id=strawberry.ID(one.agent), display_name=agents[int(one.agent)].display_name),
                 counter=_counter(counters, one.counter),
             )
-            for one in map(shift, self._result("shifts"))
+            for one in map(shift, await self._result(info, "shifts"))
         ]
 
     @strawberry.field(description="When counters are open: while somebody is at them.")
     async def openings(self, info: Info) -> list[RosterOpening]:
         counters = await self._counters(info)
-        open_at = openings_of(tuple(map(shift, self._result("shifts"))))
+        open_at = openings_of(tuple(map(shift, await self._result(info, "shifts"))))
         return [
             RosterOpening(date=day, start=LocalTime(start), end=LocalTime(end), counter=_counter(counters, counter))
             for (counter, day), ranges in sorted(open_at.items(), key=lambda item: (item[0][1], int(item[0][0])))
@@ -218,7 +226,7 @@ class PlanningDraft:
 
     @strawberry.field(description="What is expected by reason, and how much of it is served.")
     async def demand(self, info: Info) -> list[ServedDemand]:
-        wanted, served = dict(self._result("wanted")), dict(self._result("served"))
+        wanted, served = dict(await self._result(info, "wanted")), dict(await self._result(info, "served"))
         nodes, tree = await info.context.reasons.load(self.row.office_id), await info.context.tree()
         return [
             ServedDemand(
@@ -245,11 +253,11 @@ class PlanningDraft:
                 else Reason(node=nodes[int(one["reason"])], nodes=nodes, tree=tree),
                 detail=_words(info, one, None if one["reason"] is None else nodes[int(one["reason"])]),
             )
-            for one in self.row.infeasible or ()
+            for one in (await info.context.draft_results.load(self.row.id or 0))[1]
         ]
 
-    def _result(self, part: str) -> Any:  # noqa: ANN401 - JSON
-        return (self.row.result or {}).get(part, ())
+    async def _result(self, info: Info, part: str) -> Any:  # noqa: ANN401 - JSON
+        return (await info.context.draft_results.load(self.row.id or 0))[0].get(part, ())
 
     async def _counters(self, info: Info) -> dict[int, CounterRecord]:
         return {one.id: one for one in await info.context.counters.load(self.row.office_id)}
@@ -356,6 +364,14 @@ def _words(info: Info, one: dict[str, Any], reason: ReasonNode | None) -> str:
         "reason": "" if reason is None else label(reason, info),
     }
     said = {
+        ("TOO_FEW_COUNTERS", True): lambda: translate(
+            "{day}, {start} to {end}: counters to be open: {needed}; that may be open: {possible}.", **values
+        ),
+        ("TOO_FEW_COUNTERS", False): lambda: translate(
+            "{day}, {start} to {end}: agents needed for “{reason}”: {needed}; counters for it that may be open: "
+            "{possible}.",
+            **values,
+        ),
         ("TOO_FEW_PRESENT", True): lambda: translate(
             "{day}, {start} to {end}: counters to be open: {needed}; agents who are there: {possible}.", **values
         ),

@@ -32,7 +32,7 @@ from rdv.models.usagers import lock_person, save_usager
 from rdv.usecases import access
 from rdv.usecases.appointment_access import concerned, may_manage, visible
 from rdv.usecases.booking import Wanted, checked_start, decide, office_for_booking, taken
-from rdv.usecases.delegated import check_delegated
+from rdv.usecases.delegated import check_delegated, still_given
 from rdv.usecases.offices import id_from
 from rdv.usecases.persons import check_limit, check_period, marks, whose
 from rdv.usecases.secrets import new_reference, normalised
@@ -102,14 +102,15 @@ async def hold(services: Services, viewer: Viewer, request: HoldRequest) -> Held
     """Reserve a slot for the office's hold time."""
     now = services.clock()
     request = replace(request, start=checked_start(request.start, now))
+    giver = None if request.delegated_by is None else id_from(request.delegated_by, field="delegatedBy")
     wanted = Wanted(
         office_id=id_from(request.office_id, field="officeId"),
         reason_id=id_from(request.reason_id, field="reasonId"),
         start=request.start,
         modality=request.modality,
         channel=access.channel_of(viewer),
+        for_office=giver,
     )
-    giver = None if request.delegated_by is None else id_from(request.delegated_by, field="delegatedBy")
     key = _key("hold", viewer, request.idempotency_key, request)
 
     async def write(connection: Connection) -> int:
@@ -118,8 +119,9 @@ async def hold(services: Services, viewer: Viewer, request: HoldRequest) -> Held
             await lock_person(connection, viewer.subject)
             await check_limit(connection, office, now, subject=viewer.subject)
         decided = await decide(services, connection, office, wanted, now=now)
+        by = None
         if giver is not None:
-            await check_delegated(services, connection, giver, wanted, day=decided.times.day, now=now)
+            by = await check_delegated(services, connection, giver, wanted, day=decided.times.day, now=now)
         await bookings.move(connection, office.id, decided.moves)
         reference = new_reference()
         return await bookings.insert_hold(
@@ -136,6 +138,7 @@ async def hold(services: Services, viewer: Viewer, request: HoldRequest) -> Held
             expires_at=now + timedelta(seconds=office.hold_seconds),
             proposal_for=None,
             delegated_by=giver,
+            delegation_id=by,
             now=now,
         )
 
@@ -187,6 +190,7 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
         modality=Modality(record.modality),
         channel=access.channel_of(viewer),
         replacing=str(record.id),
+        for_office=record.delegated_by,
     )
 
     async def write(connection: Connection) -> int:
@@ -204,6 +208,10 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
             leaving=[_times(record, office)],
             proposals=await bookings.proposals(connection, record.id),
         )
+        if record.delegated_by is not None and decided.times.day != bookings.local_day(
+            record.starts_at, office.time_zone
+        ):
+            await check_delegated(services, connection, record.delegated_by, wanted, day=decided.times.day, now=now)
         current = await appointment_reads.find(connection, appointment_reads.BY_ID, record.id)
         if current is None or current.starts_at != record.starts_at:
             raise SlotTaken("The appointment was changed by somebody else at this moment.")
@@ -331,9 +339,14 @@ async def _written(
     try:
         return await write()
     except SlotTaken as refusal:
-        raise await taken(services, wanted, refusal.message) from None
+        raise await _taken(services, wanted, refusal.message) from None
     except Overlap:
-        raise await taken(services, wanted, "This slot is no longer free.") from None
+        raise await _taken(services, wanted, "This slot is no longer free.") from None
+
+
+async def _taken(services: Services, wanted: Wanted, message: str) -> SlotTaken:
+    """Return the refusal with alternatives that may be booked, on behalf of another office too."""
+    return await taken(services, wanted, message, lambda starts: still_given(services, starts, wanted))
 
 
 async def _by_id(connection: Connection, appointment: int) -> AppointmentRecord:

@@ -4,7 +4,7 @@ The engine decides under the locks of the office-days concerned, on what it read
 the database have the last word. A refusal is raised inside the transaction, so nothing of it remains.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
@@ -24,12 +24,16 @@ from rdv.usecases.services import Services
 from rdv.usecases.slots import FIRST_YEAR, LAST_YEAR, ask, nearest
 
 ALTERNATIVES = 5
+Among = Callable[[list[datetime]], Awaitable[list[datetime]]]
 ALTERNATIVE_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A slot that somebody wants: what for and when; `replacing` is the engine's id of the appointment to be moved."""
+    """A slot that somebody wants: what for and when; `replacing` is the engine's id of the appointment to be moved.
+
+    `for_office`: the one that has delegated it to the office.
+    """
 
     office_id: int
     reason_id: int
@@ -37,6 +41,7 @@ class Wanted:
     modality: Modality
     channel: Channel
     replacing: str | None = None
+    for_office: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +115,8 @@ async def decide(
     nation = await services.agendas.nations.current(connection)
     longest = max((n.duration_minutes + n.buffer_minutes for n in nation.tree.nodes.values()), default=0)
     roughly = _times(wanted.start, longest, 0, zone)
-    locked = await lock(connection, office.id, zone, [roughly, *leaving, *proposals.values()], now)
+    times = [roughly, *leaving, *proposals.values()]
+    locked = await lock(connection, office.id, zone, times, now, for_office=wanted.for_office)
     await cancel_all(connection, list(proposals))
     first, last = _run_around(locked, roughly.day)
     agenda = await services.agendas.under_lock(connection, office.id, first, last, now)
@@ -145,8 +151,8 @@ async def decide(
     )
 
 
-async def taken(services: Services, wanted: Wanted, message: str) -> SlotTaken:
-    """Return the refusal with free starts near the wanted one, as they are now."""
+async def taken(services: Services, wanted: Wanted, message: str, among: Among) -> SlotTaken:
+    """Return the refusal with free starts near the wanted one, as they are now; `among` keeps those that may be."""
     now = services.clock()
     day = wanted.start.astimezone(UTC).date()
     first, last = max(day - timedelta(days=ALTERNATIVE_DAYS), now.date()), day + timedelta(days=ALTERNATIVE_DAYS)
@@ -160,7 +166,8 @@ async def taken(services: Services, wanted: Wanted, message: str) -> SlotTaken:
         modality=wanted.modality,
         replacing=wanted.replacing,
     )
-    starts = nearest((await ask(services, agenda, query, now)).starts, wanted.start, ALTERNATIVES)
+    free = await among(list((await ask(services, agenda, query, now)).starts))
+    starts = nearest(free, wanted.start, ALTERNATIVES)
     return SlotTaken(message, alternatives=await _alternatives(services, agenda, query, starts, now))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import orjson
 
@@ -22,7 +22,7 @@ from rdv.engine.values import Place
 from rdv.errors import IdempotencyConflict, InvalidInput, NotFound, VersionConflict, WouldStrand
 from rdv.integrations.viewer import Viewer
 from rdv.models import bookings, idempotency, planning_reads, revisions
-from rdv.models.bookings import Seat, writing
+from rdv.models.bookings import Overlap, Seat, writing
 from rdv.models.database import Connection
 from rdv.models.freeze import freeze_at
 from rdv.models.nation import Nation, NationCache
@@ -34,6 +34,7 @@ from rdv.usecases.offices import id_from
 from rdv.usecases.services import Services
 
 MOST_CHANGES = 200
+FURTHEST_DAYS = 740  # ahead that an office is planned or previewed
 MOST_KEY = 200
 RESULT = "RESULT"  # the entry of a line of the history that says what came of it
 
@@ -80,6 +81,14 @@ class Change(Protocol):
 
     async def write(self, ground: Ground) -> None:
         """Write the rows; raises a Refusal, with the field's name within the change."""
+
+
+@runtime_checkable
+class Touching(Protocol):
+    """A change that writes to other offices too."""
+
+    async def touches(self, connection: Connection) -> set[int]:
+        """Return which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,20 +149,33 @@ async def apply(services: Services, viewer: Viewer, request: ChangeRequest) -> C
     """Make changes, all or none; raises a Refusal and leaves nothing half-done."""
     now = services.clock()
     key = _key(viewer, request)
+    try:
+        done, stranded = await _made(services, viewer, request, key, now)
+    except Overlap:
+        raise VersionConflict(
+            "Others are changing this office at this moment: try again.", version=request.version or ""
+        ) from None
+    if stranded:
+        await hold_other_times(services, done.office)
+    return done
+
+
+async def _made(
+    services: Services, viewer: Viewer, request: ChangeRequest, key: idempotency.Key | None, now: datetime
+) -> tuple[Changed, bool]:
+    """Make changes in one transaction; return what was changed, and whether somebody has to be called."""
     async with writing(services.database) as connection:
         ground = await prepared(services, connection, viewer, request, now)
         used = await idempotency.claim(connection, key, now) if key else None
         if used is not None:
-            return await _again(ground, key, used)
+            return await _again(ground, key, used), False
         effect = await judge(services, ground, request)
         if effect.stranded and not request.accept_stranded:
             raise WouldStrand("{count} appointments would lose their place.", appointments=effect.stranded)
         done = await keep(ground, effect, request)
         if key:
             await idempotency.remember(connection, key, done.revision)
-    if effect.stranded:
-        await hold_other_times(services, done.office)
-    return done
+    return done, bool(effect.stranded)
 
 
 async def judge(services: Services, ground: Ground, request: ChangeRequest) -> Effect:
@@ -222,12 +244,17 @@ async def prepared(
 ) -> Ground:
     """Lock the office and check who asks, and that it is still what they have seen."""
     identity = id_from(request.office_id, field="officeId")
-    await planning_reads.lock_office(connection, identity)
-    office = (await load_offices(connection, [identity])).get(identity)
-    if office is None:
+    known = (await load_offices(connection, [identity])).get(identity)
+    if known is None:
         raise NotFound("There is no such office.")
     for module in {one.module for one in request.changes} or {access.Module.PLANNING}:
-        access.require(viewer, module, office)
+        access.require(viewer, module, known)
+    # All in one order, before anything is read that is decided on.
+    others = {
+        office for one in request.changes if isinstance(one, Touching) for office in await one.touches(connection)
+    }
+    await planning_reads.lock_offices(connection, {identity} | others)
+    office = (await load_offices(connection, [identity]))[identity]
     if len(request.changes) > MOST_CHANGES:
         raise InvalidInput("changes", "At most {most} changes at once.", most=MOST_CHANGES)
     nations = nations or services.agendas.nations

@@ -37,8 +37,10 @@ async def elsewhere(services: Services, found: SlotsFound) -> list[Elsewhere]:
     days = {one: _days(one, query.from_date, query.to_date) for one in concerned}
     answers = []
     for one, (first, last) in days.items():
+        if first > last:
+            continue
         agenda = (await services.agendas.current([one.to_office], first, last, now)).get(one.to_office)
-        if first > last or agenda is None or not _serves(agenda, reason, query):
+        if agenda is None or not _serves(agenda, reason, query):
             continue
         theirs = replace(query, from_date=first, to_date=last, replacing=None)
         answer = await ask(services, agenda, theirs, now, remaining=True)
@@ -53,9 +55,10 @@ async def elsewhere(services: Services, found: SlotsFound) -> list[Elsewhere]:
 
 async def check_delegated(
     services: Services, connection: Connection, giver: int, wanted: Wanted, *, day: date, now: datetime
-) -> None:
-    """Refuse to book on behalf of an office that has not delegated this; raises InvalidInput or SlotTaken.
+) -> int:
+    """Return the delegation by which something is booked on behalf of an office.
 
+    Refuses what it has not delegated: raises InvalidInput or SlotTaken.
     The days of the office where it is booked are locked; the delegation is kept from being ended meanwhile.
     """
     tree = (await services.agendas.nations.current(connection)).tree
@@ -67,6 +70,26 @@ async def check_delegated(
         shares = await delegation.shares(connection, giver, one.leaves, first=day, last=day, now=now)
         if not _left(one, *shares.get(day, (0, 0))):
             raise SlotTaken("This slot is no longer free.")
+    return one.id
+
+
+async def still_given(services: Services, starts: list[datetime], wanted: Wanted) -> list[datetime]:
+    """Return those of free starts that may be booked on behalf of the office which wants one."""
+    if wanted.for_office is None:
+        return starts
+    days = sorted({start.date() for start in starts})
+    async with services.database.reading() as connection:
+        tree = (await services.agendas.nations.current(connection)).tree
+        held = await delegation.binding(connection, wanted.for_office, wanted.office_id, tree)
+        left = {}
+        for day in days:
+            one = next((each for each in held if each.covers(wanted.reason_id, wanted.channel, day)), None)
+            if one is not None:
+                shares = await delegation.shares(
+                    connection, wanted.for_office, one.leaves, first=day, last=day, now=services.clock()
+                )
+                left[day] = one.whole or bool(_left(one, *shares.get(day, (0, 0))))
+    return [start for start in starts if left.get(start.date())]
 
 
 def _days(one: Delegated, first: date, last: date) -> tuple[date, date]:

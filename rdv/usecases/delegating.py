@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from rdv.engine.values import Channel
 from rdv.errors import InvalidInput, NotFound, VersionConflict
 from rdv.models import delegation, rows
+from rdv.models.database import Connection
 from rdv.models.delegation import Delegation
 from rdv.models.office_reads import load_offices, load_overrides
 from rdv.models.reason_tree import ReasonNode
@@ -37,6 +38,11 @@ class ProposeDelegation:
     until_date: date | None = None
     share_percent: int = 100
     channels: Sequence[Channel] | None = None
+
+    async def touches(self, connection: Connection) -> set[int]:
+        """Return the other office."""
+        del connection
+        return {id_from(self.to_office_id, field="toOfficeId")}
 
     async def write(self, ground: Ground) -> None:
         """Write it; its id is the next of those made. Raises InvalidInput, NotFound or VersionConflict."""
@@ -67,6 +73,10 @@ class AcceptDelegation:
 
     delegation_id: str
 
+    async def touches(self, connection: Connection) -> set[int]:
+        """Return both offices."""
+        return await _both(connection, self.delegation_id)
+
     async def write(self, ground: Ground) -> None:
         """Write it; raises NotFound, InvalidInput or VersionConflict."""
         await _alone(ground)
@@ -88,6 +98,10 @@ class RefuseDelegation:
 
     delegation_id: str
 
+    async def touches(self, connection: Connection) -> set[int]:
+        """Return both offices."""
+        return await _both(connection, self.delegation_id)
+
     async def write(self, ground: Ground) -> None:
         """Write it; raises NotFound or InvalidInput."""
         await _answer(ground, await _proposed(ground, self.delegation_id), "REFUSED")
@@ -103,6 +117,10 @@ class EndDelegation:
 
     delegation_id: str
     until_date: date | None = None
+
+    async def touches(self, connection: Connection) -> set[int]:
+        """Return both offices."""
+        return await _both(connection, self.delegation_id)
 
     async def write(self, ground: Ground) -> None:
         """Write it; raises NotFound or InvalidInput."""
@@ -188,6 +206,12 @@ def _overlap(ground: Ground, one: Delegation, other: Delegation) -> bool:
 
 def _end(one: Delegation) -> date:
     return one.until_date or date.max - timedelta(days=1)
+
+
+async def _both(connection: Connection, given: str) -> set[int]:
+    """Return the offices of a delegation."""
+    found = await rows.values(connection, Delegation, id=id_from(given, field="delegationId"))
+    return {one[name] for one in found for name in ("office_id", "to_office_id")}
 
 
 async def _alone(ground: Ground) -> None:

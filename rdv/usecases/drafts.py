@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
 
+from rdv.engine.outlook import Outlook, Range
 from rdv.engine.roster.values import Shift, openings_of
 from rdv.errors import InvalidInput, NotFound
 from rdv.models import drafts, rows
@@ -11,6 +12,7 @@ from rdv.models.drafts import PlanningDraft, RosterShift
 from rdv.models.office_reads import load_counters
 from rdv.models.offices import Agent
 from rdv.models.planning import DayException
+from rdv.models.situation import load_situations
 from rdv.usecases.access import Module
 from rdv.usecases.changing import Ground
 from rdv.usecases.offices import id_from
@@ -35,7 +37,7 @@ class ApplyDraft:
 
     async def write(self, ground: Ground) -> None:
         """Write it; raises NotFound or InvalidInput."""
-        draft = await drafts.draft(ground.connection, id_from(self.draft_id, field="draftId"))
+        draft = await drafts.whole_draft(ground.connection, id_from(self.draft_id, field="draftId"))
         if draft is None or draft.office_id != ground.office.id:
             raise NotFound("There is no such planning at this office.")
         if draft.status not in READY or draft.result is None:
@@ -43,6 +45,7 @@ class ApplyDraft:
         ground.refuse_frozen("draftId", draft.from_date, over=self.over_frozen_day)
         shifts = [shift(one) for one in draft.result["shifts"]]
         await _refuse_gone(ground, shifts)
+        await _refuse_outside(ground, draft, shifts)
         await drafts.clear_roster(ground.connection, ground.office.id, draft.from_date, draft.until_date)
         await rows.add_all(ground.connection, [_row(ground, one) for one in shifts])
         await rows.add_all(ground.connection, _exceptions(ground, draft.result, shifts))
@@ -75,6 +78,32 @@ async def _refuse_gone(ground: Ground, shifts: list[Shift]) -> None:
     agents = {str(one["id"]) for one in found}
     if any(one.counter not in counters or one.agent not in agents for one in shifts):
         raise InvalidInput("draftId", "A counter or an agent of this planning is not there any more: generate it anew.")
+
+
+async def _refuse_outside(ground: Ground, draft: PlanningDraft, shifts: list[Shift]) -> None:
+    """Refuse a planning in which somebody is not there any more at some time, or a counter may not be open."""
+    nation = await ground.nations.current(ground.connection)
+    found = await load_situations(
+        ground.connection,
+        nation,
+        [ground.office.id],
+        first=draft.from_date,
+        last=draft.until_date,
+        now=ground.now,
+        rostered=False,
+    )
+    outlook = Outlook(found[ground.office.id].instance, draft.from_date, draft.until_date)
+    there = {one: outlook.presence(one) for one in {shift.agent for shift in shifts}}
+    open_at = {one: outlook.ranges(one) for one in {shift.counter for shift in shifts}}
+    for one in shifts:
+        if not (_within(one, there[one.agent]) and _within(one, open_at[one.counter])):
+            raise InvalidInput(
+                "draftId", "Hours or presence on {day} were changed since: generate it anew.", day=one.date
+            )
+
+
+def _within(one: Shift, ranges: list[Range]) -> bool:
+    return any(day == one.date and start <= one.start_minute and one.end_minute <= end for day, start, end in ranges)
 
 
 def _exceptions(ground: Ground, result: dict[str, Any], shifts: list[Shift]) -> list[DayException]:

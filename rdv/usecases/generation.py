@@ -1,5 +1,6 @@
 """Asking for generated plannings: a draft, a job for a worker, and the word that it is not wanted any more."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -8,18 +9,19 @@ from hashlib import sha256
 
 import orjson
 
-from rdv.engine.roster.values import MOST_DAYS
+from rdv.engine.roster.values import MOST_AGENTS, MOST_COUNTERS, MOST_DAYS
 from rdv.engine.values import MINUTES_PER_DAY
 from rdv.errors import IdempotencyConflict, InvalidInput, NotFound
 from rdv.integrations.viewer import Viewer
 from rdv.models import drafts, idempotency, jobs, planning_reads, rows
+from rdv.models.agents import load_agents
 from rdv.models.bookings import local_day, writing
 from rdv.models.database import Connection
 from rdv.models.drafts import PlanningDraft
 from rdv.models.idempotency import Key, Used
-from rdv.models.office_reads import OfficeRecord, load_offices
+from rdv.models.office_reads import OfficeRecord, load_counters, load_offices
 from rdv.usecases.access import Module, require
-from rdv.usecases.changing import MOST_KEY
+from rdv.usecases.changing import FURTHEST_DAYS, MOST_KEY
 from rdv.usecases.offices import id_from
 from rdv.usecases.services import Services
 
@@ -28,6 +30,8 @@ MOST_SECONDS = 600
 MOST_DEMAND = 50_000
 MOST_DRAFTS = 100
 MOST_NEEDED = 1_000
+MOST_UNDER_WAY = 5
+DEPARTEMENT = re.compile(r"[0-9][0-9AB][0-9]?")
 
 
 class DraftStatus(StrEnum):
@@ -103,8 +107,12 @@ async def generate_everywhere(
     services: Services, viewer: Viewer, departement: str, request: GenerationRequest
 ) -> list[PlanningDraft]:
     """Ask for a planning of every office of a département that takes bookings and assigns agents, all or none."""
+    if not DEPARTEMENT.fullmatch(departement):
+        raise InvalidInput("departement", "This is not the code of a département.")
     async with writing(services.database) as connection:
         found = await load_offices(connection, await planning_reads.offices_of(connection, departement))
+        for one in found.values():
+            require(viewer, Module.PLANNING, one)
         staffed = [one.id for one in found.values() if one.staffed]
         if not staffed:
             raise InvalidInput("departement", "No office of this département assigns agents.")
@@ -145,11 +153,11 @@ async def _ask(
     services: Services, connection: Connection, viewer: Viewer, identity: int, request: GenerationRequest
 ) -> PlanningDraft:
     now = services.clock()
-    await planning_reads.lock_office(connection, identity)
     office = (await load_offices(connection, [identity])).get(identity)
     if office is None:
         raise NotFound("There is no such office.")
     require(viewer, Module.PLANNING, office)
+    await planning_reads.lock_office(connection, identity)
     if not office.staffed:
         raise InvalidInput("officeId", "This office does not assign agents, so there is no roster to plan.")
     _check_days(request, local_day(now, office.time_zone))
@@ -161,6 +169,17 @@ async def _ask(
         if not reasons.leaves(id_from(reason, field=f"{where}.reasonId")):
             raise InvalidInput(f"{where}.reasonId", "There is no such reason.")
     _check_demand(request)
+    people = sum(not one.retired for one in await load_agents(connection, [identity]))
+    counters = len(await load_counters(connection, [identity]))
+    if people > MOST_AGENTS or counters > MOST_COUNTERS:
+        raise InvalidInput(
+            "officeId",
+            "A roster has at most {agents} agents and {counters} counters.",
+            agents=MOST_AGENTS,
+            counters=MOST_COUNTERS,
+        )
+    if await drafts.count_under_way(connection, identity) >= MOST_UNDER_WAY:
+        raise InvalidInput("officeId", "Several plannings are being generated already: wait, or cancel one.")
     if await drafts.under_way(connection, identity, request.first, request.last):
         raise InvalidInput("from", "Some of these days are being planned already: cancel that first.")
     draft = PlanningDraft(
@@ -187,6 +206,8 @@ def _check_days(request: GenerationRequest, today: date) -> None:
         raise InvalidInput("from", "This day is past.")
     if request.last < request.first:
         raise InvalidInput("to", "The end is not after the start.")
+    if (request.last - today).days > FURTHEST_DAYS:
+        raise InvalidInput("to", "At most {most} days ahead.", most=FURTHEST_DAYS)
     if (request.last - request.first).days >= MOST_DAYS:
         raise InvalidInput("to", "At most {most} days at once.", most=MOST_DAYS)
     if not 1 <= request.seconds <= MOST_SECONDS:

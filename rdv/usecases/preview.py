@@ -12,11 +12,12 @@ from rdv.engine.values import Answer, Appointment, Channel, Modality, Query, Why
 from rdv.errors import InvalidInput
 from rdv.integrations.viewer import Viewer
 from rdv.models.appointment_reads import AgentRecord
+from rdv.models.bookings import local_day
 from rdv.models.office_reads import CounterRecord, OfficeRecord
 from rdv.models.reason_tree import ReasonNode
 from rdv.models.situation import Situation
 from rdv.usecases.agendas import Agenda
-from rdv.usecases.changing import ChangeRequest, Effect, Written, effect_of, try_out
+from rdv.usecases.changing import FURTHEST_DAYS, ChangeRequest, Effect, Written, effect_of, try_out
 from rdv.usecases.offices import id_from
 from rdv.usecases.rationing import Rationing
 from rdv.usecases.services import Services
@@ -101,6 +102,10 @@ async def preview(services: Services, viewer: Viewer, request: PreviewRequest) -
     """Return what changes would lead to on some days; raises what making them would."""
     if request.last < request.first:
         raise InvalidInput("to", "The last day is before the first.")
+    today = local_day(services.clock(), "UTC")
+    for name, day in (("from", request.first), ("to", request.last)):
+        if abs((day - today).days) > FURTHEST_DAYS:
+            raise InvalidInput(name, "At most {most} days ahead.", most=FURTHEST_DAYS)
     if (request.last - request.first).days >= MOST_DAYS:
         raise InvalidInput("to", "Ask for at most {most} days.", most=MOST_DAYS)
     written = await try_out(services, viewer, request.change, request.last)

@@ -31,7 +31,9 @@ class Rationing:
     def left(self, query: Query, day: date) -> tuple[int, str]:
         """Return how many more appointments of a query's sort a day takes, and what would be the limit."""
         found = [(self._of_quota(query, day), QUOTA), (self._of_kept_time(query, day), KEPT)]
-        if any(one.whole and one.covers(int(query.reason), query.channel, day) for one in self._situation.delegated):
+        # Who is moved stays where they are booked, although others are received elsewhere.
+        mine = () if query.replacing is not None else self._situation.delegated
+        if any(one.whole and one.covers(int(query.reason), query.channel, day) for one in mine):
             found.append((0, DELEGATED))
         return min((max(count, 0), code) for count, code in found)
 

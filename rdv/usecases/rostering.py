@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from threading import Event
 from typing import Any
 
@@ -16,7 +16,7 @@ from anyio import CapacityLimiter, create_task_group, to_thread
 
 from rdv.engine.outlook import Outlook, Range
 from rdv.engine.roster.forecast import beyond, forecast, past_days
-from rdv.engine.roster.plan import Budget, Progress, plan
+from rdv.engine.roster.plan import Budget, Progress, TooFine, plan
 from rdv.engine.roster.values import (
     MINUTES_PER_DAY,
     Demand,
@@ -65,7 +65,7 @@ class _Watch:
 async def generate_planning(services: Services, draft_id: int) -> None:
     """Work a draft out, unless it was cancelled; what goes wrong is noted, and raised for the log."""
     async with services.database.reading() as connection:
-        wanted = await drafts.begin(connection, draft_id) and await drafts.draft(connection, draft_id)
+        wanted = await drafts.begin(connection, draft_id) and await drafts.whole_draft(connection, draft_id)
     if not wanted:
         return
     try:
@@ -74,7 +74,11 @@ async def generate_planning(services: Services, draft_id: int) -> None:
     except Exception:
         await _finish(services, draft_id, status="FAILED")
         raise
-    if found.status is not Status.CANCELLED:
+    if found is None:
+        await _finish(services, draft_id, status="FAILED", failure="TOO_FINE")
+    elif found.status is Status.UNDECIDED:
+        await _finish(services, draft_id, status="FAILED", failure="UNDECIDED")
+    elif found.status is not Status.CANCELLED:
         status = "INFEASIBLE" if found.status is Status.INFEASIBLE else "DONE"
         infeasible = [asdict(one) | {"date": one.date.isoformat()} for one in found.conflicts]
         result = _result(instance, found)
@@ -94,7 +98,8 @@ async def _finish(services: Services, draft_id: int, **found: object) -> None:
         await drafts.finish(connection, draft_id, finished_at=services.clock(), **found)
 
 
-async def _planned(services: Services, draft: PlanningDraft, instance: RosterInstance) -> Plan:
+async def _planned(services: Services, draft: PlanningDraft, instance: RosterInstance) -> Plan | None:
+    """Return the plan; None where too many shifts are possible."""
     watch = _Watch()
 
     async def look() -> None:
@@ -108,13 +113,16 @@ async def _planned(services: Services, draft: PlanningDraft, instance: RosterIns
         finally:
             watch.stop.set()  # also when the worker has to end
 
-    budget = Budget(seconds=draft.seconds)
+    def work() -> Plan | None:
+        try:
+            budget = Budget(seconds=draft.seconds)
+            return plan(instance, budget=budget, on_progress=watch.told, cancelled=watch.stop.is_set)
+        except TooFine:
+            return None
+
     async with create_task_group() as tasks:
         tasks.start_soon(look)
-        found = await to_thread.run_sync(
-            lambda: plan(instance, budget=budget, on_progress=watch.told, cancelled=watch.stop.is_set),
-            limiter=CapacityLimiter(1),
-        )
+        found = await to_thread.run_sync(work, limiter=CapacityLimiter(1))
         tasks.cancel_scope.cancel()
     return found
 
@@ -138,13 +146,9 @@ async def _instance(services: Services, draft: PlanningDraft) -> RosterInstance:
         past = await drafts.visits(connection, office, zone, first=weeks[0], last=weeks[-1], now=now) if behind else []
         promised = await drafts.visits(connection, office, zone, first=draft.from_date, last=draft.until_date, now=now)
         agents = await rows.values(connection, Agent, office_id=office, retired=False)
-        before = [
-            one
-            for one in await rows.values(connection, RosterShift, office_id=office)
-            if draft.from_date <= one["on_date"] <= draft.until_date
-        ]
+        published = await rows.values(connection, RosterShift, office_id=office)
     reader = _Reader(draft, ahead, behind, agents)
-    return await services.agendas.in_thread(lambda: reader.instance(past, promised, before))
+    return await services.agendas.in_thread(lambda: reader.instance(past, promised, published))
 
 
 @dataclass(slots=True)
@@ -156,7 +160,9 @@ class _Reader:
     behind: Situation | None
     agents: list[dict[str, Any]]
 
-    def instance(self, past: list[VisitRow], promised: list[VisitRow], before: list[dict[str, Any]]) -> RosterInstance:
+    def instance(
+        self, past: list[VisitRow], promised: list[VisitRow], published: list[dict[str, Any]]
+    ) -> RosterInstance:
         outlook = Outlook(self.ahead.instance, self.draft.from_date, self.draft.until_date)
         rules = self._rules()
         return RosterInstance(
@@ -169,17 +175,12 @@ class _Reader:
             demand=self._demand(outlook, past, promised, rules.block_minutes),
             booked=_visits(promised),
             rules=rules,
-            previous=tuple(
-                Shift(
-                    date=one["on_date"],
-                    start_minute=one["start_minute"],
-                    end_minute=one["end_minute"],
-                    agent=str(one["agent_id"]),
-                    counter=str(one["counter_id"]),
-                )
-                for one in before
-            ),
+            previous=tuple(_shift(one) for one in published if self._planned(one["on_date"])),
+            worked=_worked(one for one in published if not self._planned(one["on_date"])),
         )
+
+    def _planned(self, day: date) -> bool:
+        return self.draft.from_date <= day <= self.draft.until_date
 
     def _rules(self) -> RosterRules:
         asked = self.draft.rules or {}
@@ -238,6 +239,25 @@ class _Reader:
 
     def _leaves(self, reason: str) -> list[str]:
         return sorted(map(str, self.ahead.tree.leaves(int(reason))))
+
+
+def _shift(row: dict[str, Any]) -> Shift:
+    return Shift(
+        date=row["on_date"],
+        start_minute=row["start_minute"],
+        end_minute=row["end_minute"],
+        agent=str(row["agent_id"]),
+        counter=str(row["counter_id"]),
+    )
+
+
+def _worked(published: Iterable[dict[str, Any]]) -> dict[tuple[str, date], int]:
+    """Return the minutes of published shifts by agent and Monday."""
+    found: dict[tuple[str, date], int] = defaultdict(int)
+    for row in published:
+        day: date = row["on_date"]
+        found[str(row["agent_id"]), day - timedelta(days=day.weekday())] += row["end_minute"] - row["start_minute"]
+    return found
 
 
 def _visits(found: Iterable[VisitRow]) -> tuple[Visit, ...]:

@@ -47,7 +47,7 @@ async def week_picture(services: Services, code: str, monday: date, *, language:
             (one["on_date"], str(one["counter_id"]), one["agent_id"], (one["start_minute"], one["end_minute"]))
             for one in await rows.values(connection, RosterShift, office_id=office.id)
         ]
-        planned = None if draft is None else await drafts.draft(connection, draft)
+        planned = None if draft is None else await drafts.whole_draft(connection, draft)
     then, effect = now_holds, None
     if draft is not None:
         request = ChangeRequest(

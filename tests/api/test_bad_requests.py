@@ -67,7 +67,9 @@ BODIES: list[tuple[bytes, str]] = [
 
 async def test_bodies_that_are_no_request(api: Api) -> None:
     answers = [(body, only(await post(api, body))) for body, _ in BODIES]
-    assert answers == [(body, (400, message)) for body, message in BODIES]
+    # What is JSON and only no document is an answer to who takes plain JSON; all else is a fault of the request.
+    statuses = {message: 200 if message.startswith("Syntax Error") else 400 for _, message in BODIES}
+    assert answers == [(body, (statuses[message], message)) for body, message in BODIES]
 
 
 async def test_a_document_with_several_operations_needs_the_name_of_one_that_it_has(api: Api) -> None:

@@ -1,5 +1,6 @@
 """Delegations: an office hands reasons to another; usagers are told where to go, and nothing goes round in circles."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from rdv.models.database import Database
 from tests.api.conftest import Api
 from tests.api.query_cases.delegation import DAYS, accepted, proposed
 from tests.api.staff import change, head_of
-from tests.api.steps import CAMILLE, confirm, hold, move, search
+from tests.api.steps import CAMILLE, booked, confirm, hold, move, search
 from tests.places import Place, add_commune, add_office
 
 DAY = "2027-03-03"
@@ -130,6 +131,82 @@ async def test_of_a_share_both_offer_and_the_other_no_more_than_that(api: Api, d
     await confirm(api, (await hold(api, place, TEN))["token"], usager=CAMILLE | {"email": "ada@example.org"})
     assert (await elsewhere(api, place))["elsewhere"][0]["count"] > 0
     assert (await hold(api, other, f"{DAY}T11:00:00+01:00", delegatedBy=place.office))["__typename"] == "Hold"
+
+
+async def test_alternatives_on_behalf_of_an_office_are_those_it_may_still_give_away(
+    api: Api, database: Database
+) -> None:
+    place = await add_office(database, max_appointments_per_usager=10)
+    other, _ = await accepted(api, place, sharePercent=50, untilDate="2027-03-04")
+    await on_behalf(api, place, other)
+    refused = await hold(api, other, f"{DAY}T11:00:00+01:00", delegatedBy=place.office)
+    assert refused["__typename"] == "SlotTaken"
+    days = {one["start"][:10] for one in refused["alternatives"]}
+    assert days <= {"2027-03-01", "2027-03-02", "2027-03-04"}
+    assert days
+
+
+async def test_who_was_given_away_moves_within_the_delegation_and_who_was_not_within_the_office(
+    api: Api, database: Database
+) -> None:
+    place = await add_office(database)
+    mine = await booked(api, place, TEN)
+    other, _ = await accepted(api, place, untilDate=DAY)
+    keys = await on_behalf(api, place, other, f"{DAY}T11:00:00+01:00")
+    beyond = await move(api, keys, "2027-03-11T10:00:00+01:00")
+    assert (beyond["__typename"], beyond["field"]) == ("InvalidInput", "delegatedBy")
+    within = await move(api, keys, "2027-03-02T10:00:00+01:00")
+    assert within["__typename"] == "AppointmentConfirmed"
+    later = await move(api, mine, f"{DAY}T10:30:00+01:00")
+    assert later["__typename"] == "AppointmentConfirmed"
+
+
+async def test_a_search_far_beyond_a_delegation_is_answered(api: Api, database: Database) -> None:
+    place = await add_office(database)
+    await accepted(api, place, fromDate="2028-03-01", untilDate="2028-03-31")
+    found = await elsewhere(api, place, **{"from": "2027-07-01", "to": "2027-07-05"})
+    assert found["elsewhere"] == []
+
+
+async def test_what_came_of_a_delegation_is_not_counted_for_another(api: Api, database: Database) -> None:
+    place = await add_office(database)
+    other, first, _ = await proposed(api, place)
+    await change(api, other, "refuse_delegation", who="other", delegationId=first)
+    again = {"toOfficeId": other.office, "reasonId": place.reasons["income"]} | DAYS
+    made = await change(api, place, "propose_delegation", **again)
+    await change(api, other, "accept_delegation", who="other", delegationId=made["madeIds"][0])
+    await on_behalf(api, place, other)
+    found = (await api.data("delegations", {"officeId": place.office}, who="head"))["delegations"]
+    assert {one["status"]: one["appointments"] for one in found} == {
+        "ACCEPTED": [{"status": "BOOKED", "count": 1}],
+        "REFUSED": [],
+    }
+
+
+async def test_bookings_on_behalf_and_changes_of_delegations_never_wait_in_a_circle(
+    api: Api, database: Database
+) -> None:
+    place = await add_office(database, max_appointments_per_usager=100)
+    other, identity = await accepted(api, place)
+    starts = [f"2027-03-0{day}T{time}:00+01:00" for day in (3, 4) for time in ("09:00", "09:30", "10:00", "10:30")]
+    ends = [f"2027-03-{day}" for day in range(30, 20, -1)]
+    who = ["head", "other"] * 5
+    documents = [
+        change(
+            api, place if name == "head" else other, "end_delegation", who=name, delegationId=identity, untilDate=day
+        )
+        for name, day in zip(who, ends, strict=True)
+    ]
+    holds = [hold(api, other, start, delegatedBy=place.office) for start in starts]
+    answers = await asyncio.gather(*documents, *holds)
+    assert {one["__typename"] for one in answers} <= {
+        "PlanningChanged",
+        "InvalidInput",
+        "Hold",
+        "SlotTaken",
+        "VersionConflict",
+    }
+    assert [one["__typename"] for one in answers[10:]].count("Hold") == len(starts)
 
 
 async def test_ending_it_keeps_the_appointments_that_were_made(api: Api, database: Database) -> None:

@@ -224,6 +224,74 @@ async def test_a_planning_that_breaks_is_noted_and_does_not_hold_up_the_next(api
     assert (await generated(api, place))["status"] == "DONE"
 
 
+async def test_a_job_that_takes_its_workers_down_is_given_up(api: Api, database: Database) -> None:
+    place = await add_office(database, agents=1, staffed=True)
+    made = await ask(api, place)
+    async with database.transaction() as connection:
+        await connection.execute(text("update planning_draft set status = 'RUNNING', attempts = 5"))
+    await api.work()
+    found = await seen(api, made["id"])
+    assert (found["status"], found["failure"]) == ("FAILED", "GIVEN_UP")
+
+
+async def test_rules_that_allow_too_many_shifts_fail_with_a_word_and_not_with_a_worker(
+    api: Api, database: Database
+) -> None:
+    place = await add_office(database, agents=3, staffed=True, hours=(480, 1140))
+    fine = {"blockMinutes": 5, "shortestShiftMinutes": 5, "longestShiftMinutes": 1440, "breakMinutes": 0}
+    found = await generated(api, place, demand=[], rules=fine)
+    assert (found["status"], found["failure"], found["shifts"]) == ("FAILED", "TOO_FINE", [])
+
+
+async def test_an_office_has_few_plannings_under_way(api: Api, database: Database) -> None:
+    place = await add_office(database, agents=1, staffed=True)
+    days = [{"from": f"2027-03-{day}", "to": f"2027-03-{day}", "demand": None} for day in range(10, 16)]
+    asked = [await ask(api, place, **one) for one in days]
+    assert [one["__typename"] for one in asked] == ["PlanningDraft"] * 5 + ["InvalidInput"]
+
+
+async def test_a_weekly_maximum_counts_what_is_published_for_other_days_of_the_week(
+    api: Api, database: Database
+) -> None:
+    place = await add_office(database, agents=1, staffed=True)
+    await change(api, place, "update_agent", agentId=place.agents[0], displayName="A", mostMinutesAWeek=240)
+    monday = await generated(api, place, to=DAY)
+    await change(api, place, "apply_draft", draftId=monday["id"])
+    tuesday = demand(place, date="2027-03-09")
+    found = await generated(api, place, demand=tuesday, **{"from": "2027-03-09"}, rules={"shortestShiftMinutes": 30})
+    assert [(one["start"], one["end"]) for one in monday["shifts"]] == [("09:00", "12:00")]
+    assert [one["servedMinutes"] for one in found["demand"]] == [60]
+
+
+async def test_a_planning_is_refused_where_hours_or_presence_were_changed_since(api: Api, database: Database) -> None:
+    place = await add_office(database, agents=1, staffed=True)
+    found = await generated(api, place)
+    late = {"weekdays": ["MONDAY"], "startTime": "11:00", "endTime": "12:00"}
+    await change(api, place, "set_agent_presence", agentId=place.agents[0], ranges=[late])
+    before = await rows(database)
+    refused = await change(api, place, "apply_draft", draftId=found["id"])
+    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "draftId")
+    assert await rows(database) == before
+
+
+async def test_a_list_of_plannings_is_read_without_what_is_large(api: Api, database: Database) -> None:
+    place = await add_office(database, agents=1, staffed=True)
+    await generated(api, place)
+    document = "query($o: ID!) { planningDrafts(officeId: $o) { id shifts { start } demand { servedMinutes } } }"
+    (found,) = (await api.data(document, {"o": place.office}, who="head"))["planningDrafts"]
+    assert (found["shifts"], found["demand"]) == ([{"start": "09:00"}], [{"servedMinutes": 180}])
+
+
+async def test_a_departement_that_is_none_is_refused(api: Api, database: Database) -> None:
+    for wrong in ("75\u0000", "x", ""):
+        wanted = {"departement": wrong, "seconds": 5} | WEEK
+        answer = await api.data("generate_plannings", {"input": wanted})
+        assert (answer["generatePlannings"]["__typename"], answer["generatePlannings"]["field"]) == (
+            "InvalidInput",
+            "departement",
+        )
+
+
 async def test_a_departement_is_shared_out_among_workers(api: Api, database: Database) -> None:
     first = await add_office(database, agents=1, staffed=True)
     second = await add_office(database, code="sip-75101-02", reasons=first.reasons, agents=1, staffed=True)
@@ -264,6 +332,7 @@ async def test_a_repeated_request_asks_once(api: Api, database: Database) -> Non
         ({"from": "2027-02-28"}, "from"),
         ({"to": "2027-03-07"}, "to"),
         ({"to": "2027-07-08"}, "to"),
+        ({"from": "9999-12-30", "to": "9999-12-31"}, "to"),
         ({"seconds": 0}, "seconds"),
         ({"seconds": 601}, "seconds"),
         ({"rules": {"blockMinutes": 7}}, "rules.blockMinutes"),

@@ -148,6 +148,11 @@ def test_the_terminal_draws_a_stretch_of_time_a_character() -> None:
     assert "Ann O’Hara" in lines[lines.index(row) + 1]
 
 
+def test_names_with_brackets_are_shown_as_they_are() -> None:
+    assert "[accueil]" in printed(replace(week(MORNING, label="[accueil]"), office="SIP [/x]"))
+    assert "SIP [/x]" in printed(replace(week(MORNING), office="SIP [/x]"))
+
+
 def test_the_terminal_fits_its_columns() -> None:
     assert max(map(len, printed(week(MORNING), width=80).splitlines())) <= 80
 

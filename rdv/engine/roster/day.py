@@ -129,6 +129,19 @@ class Day:
                 if last - first >= shortest:
                     yield first, last
 
+    def count_of_blocks(self, agent: RosterAgent, place: Place) -> int:
+        """Return how many blocks the shifts have that an agent could have at a place, all together."""
+        rules = self.instance.rules
+        shortest, longest = rules.shortest_minutes // self.block, rules.longest_minutes // self.block
+        there = sorted(self.present[agent.id] & place.blocks)
+        count, run = 0, 0
+        for at, block in enumerate(there):
+            run = run + 1 if at and there[at - 1] == block - 1 else 1
+            # The shifts that end with this block: of each length that the run allows.
+            most = min(run, longest)
+            count += (most * (most + 1) - shortest * (shortest - 1)) // 2 if most >= shortest else 0
+        return count
+
 
 def may_be_at(agent: RosterAgent, place: Place) -> bool:
     """Tell whether an agent may be at a place and has something to do there."""

@@ -4,9 +4,9 @@ The minima that may be impossible (`least_open`, `least_by_reason`) have a slack
 so there is always an answer, and what cannot be kept is named by it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import floor
 from threading import Event, Thread
 from typing import NamedTuple
@@ -25,13 +25,16 @@ Served = tuple[int, int, tuple[str, ...], bool]  # day, block, reasons of a sort
 
 @dataclass(slots=True)
 class Solved:
-    """What a solve found: shifts by key, minutes served by day, block and sort, what is missing by day and block."""
+    """What a solve found: shifts by key, minutes served by day, block and sort, what is missing by day and block.
+
+    `bound` None: nothing is known of how much better another one could be.
+    """
 
     chosen: list[Key]
     served: dict[Served, int]
     missing: dict[tuple[int, int, str | None], int]
     objective: int
-    bound: int
+    bound: int | None
     optimal: bool
 
 
@@ -56,10 +59,14 @@ class Limit:
 
 @dataclass(slots=True)
 class Model:
-    """A model of days that are decided together. `most_a_day`: fewer minutes for some agents than they may work."""
+    """A model of days that are decided together, `weekly`: of one week, whose maxima could be exceeded.
+
+    `most_a_day`: fewer minutes for some agents than they may work.
+    """
 
     instance: RosterInstance
     days: Sequence[Day]
+    weekly: bool = False
     most_a_day: Mapping[str, int] = field(default_factory=dict)
     model: cp_model.CpModel = field(default_factory=cp_model.CpModel)
     shifts: dict[Key, cp_model.IntVar] = field(default_factory=dict)
@@ -73,26 +80,43 @@ class Model:
         self._limit_weeks()
         self.model.maximize(sum(variable * weight for variable, weight in self.worth))
 
-    def solve(self, limit: Limit, *, quick: bool = False) -> Solved:
-        """Solve within a limit; the last answer is the hint.
+    def solve(self, limit: Limit, *, quick: bool = False) -> Solved | None:
+        """Solve within a limit; the last answer is the hint. None: nothing was found, and nothing is known.
 
         `quick` is for a first answer: without presolve and symmetries, which take longer than finding one, and content
         with a gap of `QUICK_GAP`.
         """
-        solver = cp_model.CpSolver()
-        solver.parameters.random_seed = limit.seed
+        solver = self._solver(limit)
         solver.parameters.num_workers = 1 if quick else limit.workers
-        solver.parameters.max_deterministic_time = limit.effort
-        solver.parameters.max_time_in_seconds = limit.seconds
         solver.parameters.cp_model_presolve = not quick
         solver.parameters.symmetry_level = 0 if quick else 2
         solver.parameters.linearization_level = 2 if quick else 1
         solver.parameters.relative_gap_limit = QUICK_GAP if quick else 0
+        return self._solved(solver, limit)
+
+    def given(self, chosen: Collection[Key], limit: Limit) -> Solved | None:
+        """Return what shifts that were chosen otherwise are worth; its bound says nothing."""
+        self.model.clear_hints()  # type: ignore[no-untyped-call]  # the library's own omission
+        for key, variable in self.shifts.items():
+            self.model.add_hint(variable, key in chosen)
+        solver = self._solver(limit)
+        solver.parameters.fix_variables_to_their_hinted_value = True
+        solved = self._solved(solver, limit)
+        return solved and replace(solved, bound=None, optimal=False)
+
+    def _solver(self, limit: Limit) -> cp_model.CpSolver:
+        solver = cp_model.CpSolver()
+        solver.parameters.random_seed = limit.seed
+        solver.parameters.num_workers = 1
+        solver.parameters.max_deterministic_time = limit.effort
+        solver.parameters.max_time_in_seconds = limit.seconds
+        return solver
+
+    def _solved(self, solver: cp_model.CpSolver, limit: Limit) -> Solved | None:
         with _stopped_when(limit.stop, solver):
             status = solver.solve(self.model)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            bound = floor(solver.best_objective_bound)
-            return Solved([], {}, dict.fromkeys(self.slack, 0), 0, max(bound, 0), optimal=False)
+            return None
         self._hint(solver)
         objective, bound = round(solver.objective_value), floor(solver.best_objective_bound + 1e-6)
         return Solved(
@@ -229,16 +253,18 @@ class Model:
         return 96 * (most + dearest * self.instance.rules.block_minutes * len(self.instance.agents)) + 1
 
     def _limit_weeks(self) -> None:
-        """Where several days are decided together, nobody works longer in a week than they may."""
-        if len(self.days) == 1:
+        """Where it could happen, nobody works longer in a week than they may, what is published elsewhere included."""
+        if not self.weekly:
             return
+        own: dict[str, list[tuple[Key, cp_model.IntVar]]] = {}
+        for key, variable in self.shifts.items():
+            own.setdefault(key[1], []).append((key, variable))
         for agent in self.instance.agents:
-            minutes = [
+            lengths = [
                 variable * ((key[3][1] - key[3][0]) * self.instance.rules.block_minutes)
-                for key, variable in self.shifts.items()
-                if key[1] == agent.id
+                for key, variable in own.get(agent.id, ())
             ]
-            self.model.add(sum(minutes) <= agent.most_minutes_a_week)
+            self.model.add(sum(lengths) <= self.instance.left_in_week(agent, self.days[0].date))
 
 
 @contextmanager

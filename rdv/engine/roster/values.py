@@ -6,7 +6,7 @@ frozen and checked at birth.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 MINUTES_PER_DAY = 24 * 60
@@ -112,7 +112,8 @@ class Weights:
 class RosterInstance:
     """What a roster is planned from; refuses what nobody could plan in bounded time.
 
-    `demand` is what is expected beyond who has `booked`.
+    `demand` is what is expected beyond who has `booked`. `worked`: minutes by agent and Monday of a week that are
+    planned already, on days of that week which are not planned here.
     """
 
     agents: tuple[RosterAgent, ...]
@@ -122,6 +123,7 @@ class RosterInstance:
     weights: Weights = field(default_factory=Weights)
     previous: tuple[Shift, ...] = ()
     booked: tuple[Visit, ...] = ()
+    worked: Mapping[tuple[str, date], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.agents) > MOST_AGENTS or len(self.counters) > MOST_COUNTERS or len(self.days) > MOST_DAYS:
@@ -132,6 +134,11 @@ class RosterInstance:
         if any(one.minutes < 0 or one.start_minute % self.rules.block_minutes for one in self.demand):
             raise ValueError("demand is not negative and belongs to a block")
 
+    def left_in_week(self, agent: RosterAgent, day: date) -> int:
+        """Return how many minutes an agent may still work in the week of a day."""
+        monday = day - timedelta(days=day.weekday())
+        return max(agent.most_minutes_a_week - self.worked.get((agent.id, monday), 0), 0)
+
     @property
     def days(self) -> list[date]:
         """The days on which some counter may be open, ascending."""
@@ -139,11 +146,12 @@ class RosterInstance:
 
 
 class Status(StrEnum):
-    """How a plan ended."""
+    """How a plan ended; UNDECIDED: for some days nothing was found in time."""
 
     OPTIMAL = "OPTIMAL"
     FEASIBLE = "FEASIBLE"
     INFEASIBLE = "INFEASIBLE"
+    UNDECIDED = "UNDECIDED"
     CANCELLED = "CANCELLED"
 
 
@@ -151,8 +159,9 @@ class Status(StrEnum):
 class Conflict:
     """A hard rule that cannot be kept: from when to when, how many it wants, and how many there can be.
 
-    `code`: TOO_FEW_PRESENT (not enough are there), TOO_FEW_SKILLED (not enough who can serve `reason`), or
-    TOO_FEW_HOURS (enough are there, but maxima, breaks and the shortest shift forbid it).
+    `code`: TOO_FEW_COUNTERS (not enough may be open, or are for `reason`), TOO_FEW_PRESENT (not enough agents), or
+    TOO_FEW_SKILLED (not enough who can serve `reason`), or TOO_FEW_HOURS (enough are there, but maxima, breaks and the
+    shortest shift forbid it).
     """
 
     code: str

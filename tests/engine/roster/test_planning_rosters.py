@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdv.engine.roster.plan import Budget, Progress, plan
+from rdv.engine.roster.day import Day
+from rdv.engine.roster.greedy import greedy
+from rdv.engine.roster.model import Limit, Model
+from rdv.engine.roster.plan import Budget, Progress, TooFine, plan
 from rdv.engine.roster.values import (
     Conflict,
     Demand,
@@ -24,7 +27,7 @@ from rdv.engine.roster.values import (
     openings_of,
 )
 from tests.engine.roster.brute import best_worth
-from tests.engine.roster.checker import broken_rules
+from tests.engine.roster.checker import at_once, broken_rules, misplaced, too_long
 
 MONDAY = date(2027, 3, 1)
 MORNING = ((540, 720),)
@@ -233,6 +236,93 @@ def test_a_rule_that_cannot_be_kept_is_named_with_when_and_how_many(
             reason=reason,
         ),
     )
+
+
+def test_counters_that_are_lacking_are_named_before_agents() -> None:
+    rules = replace(SHORT, least_open=2, least_by_reason={"land": 1})
+    place = counter(reasons=frozenset({"tax"}))
+    found = plan(office(agent("ann"), agent("bob"), agent("cleo"), counters=(place,), rules=rules), budget=SOON)
+    assert {(one.code, one.reason, one.needed, one.possible) for one in found.conflicts} == {
+        ("TOO_FEW_COUNTERS", None, 2, 1),
+        ("TOO_FEW_COUNTERS", "land", 1, 0),
+    }
+
+
+def specialists(people: int, places: int) -> RosterInstance:
+    """Return a day with so many different counters and agents that the solver finds nothing at once."""
+    kinds = [f"r{n}" for n in range(places)]
+    some = [frozenset({kinds[n % places], kinds[(n + 1) % places], kinds[(n * 7) % places]}) for n in range(people)]
+    hours = ((540, 1020),)
+    return RosterInstance(
+        agents=tuple(agent(f"a{n}", hours, reasons=some[n]) for n in range(people)),
+        counters=tuple(counter(f"c{n}", hours, reasons=some[n]) for n in range(places)),
+        demand=tuple(one for kind in kinds for one in wanted(dict.fromkeys(range(540, 1020, 30), 20), kind)),
+        rules=RosterRules(least_open=1),
+    )
+
+
+def test_where_the_solver_finds_nothing_in_time_there_is_a_roster_all_the_same() -> None:
+    instance = specialists(24, 12)
+    found = plan(instance, budget=Budget(seconds=60, rounds=0))
+    assert found.served.keys() == {f"r{n}" for n in range(12)}
+    assert sum(found.served.values()) > 0.8 * sum(found.wanted.values())
+    assert found.status in {Status.FEASIBLE, Status.OPTIMAL}
+    assert misplaced_or_at_once(instance, found) == []
+    assert found.bound >= found.objective > 0
+
+
+def misplaced_or_at_once(instance: RosterInstance, found: Plan) -> list[str]:
+    wrong = [fault for one in found.shifts for fault in misplaced(instance, one)]
+    return wrong + at_once(instance, found) + too_long(instance, found)
+
+
+@given(st.data())
+def test_shifts_picked_one_by_one_keep_the_rules_too(data: st.DataObject) -> None:
+    instance = data.draw(tiny())
+    model = Model(instance, [Day(instance, one) for one in instance.days])
+    solved = model.given(greedy(model), Limit(effort=1.0, seconds=10, stop=lambda: False))
+    assert solved is not None
+    chosen = tuple(
+        Shift(
+            date=MONDAY, start_minute=first * 60, end_minute=last * 60, agent=name, counter=f"place {place} of {name}"
+        )
+        for _, name, place, (first, last) in solved.chosen
+    )
+    assert at_once(instance, replace(plan(instance, budget=SOON), shifts=chosen)) == []
+    best = best_worth(instance)
+    assert best is None or solved.objective <= best
+
+
+def test_nothing_is_said_to_be_optimal_that_was_not_decided() -> None:
+    found = plan(specialists(24, 12), budget=Budget(seconds=0.2, rounds=0))
+    assert found.status in {Status.UNDECIDED, Status.FEASIBLE, Status.INFEASIBLE}
+    assert found.gap > 0
+
+
+def test_more_shifts_than_could_be_planned_are_refused_before_they_are_written_down() -> None:
+    fine = RosterRules(block_minutes=5, shortest_minutes=5, longest_minutes=1440, break_minutes=0)
+    day = ((480, 1080),)
+    with pytest.raises(TooFine):
+        plan(office(agent("ann", day), agent("bob", day), counters=(counter(ranges=day),), rules=fine))
+
+
+@pytest.mark.parametrize(
+    ("hours", "block", "shortest", "longest"), [(MORNING, 60, 60, 180), (((540, 660), (690, 720)), 30, 60, 90)]
+)
+def test_the_blocks_of_possible_shifts_are_counted_without_listing_them(
+    hours: Any, block: int, shortest: int, longest: int
+) -> None:
+    rules = RosterRules(block_minutes=block, shortest_minutes=shortest, longest_minutes=longest, break_minutes=0)
+    day = Day(office(agent(ranges=hours), rules=rules), MONDAY)
+    listed = sum(last - first for first, last in day.intervals(day.instance.agents[0], day.places[0]))
+    assert day.count_of_blocks(day.instance.agents[0], day.places[0]) == listed
+
+
+def test_a_single_day_of_a_week_and_what_is_planned_elsewhere_count_for_the_weekly_maximum() -> None:
+    alone = office(agent(most_minutes_a_week=120))
+    assert plan(alone, budget=SOON).served == {"tax": 120}
+    before = replace(office(agent(most_minutes_a_week=180)), worked={("ann", MONDAY): 120})
+    assert plan(before, budget=SOON).served == {"tax": 60}
 
 
 def test_progress_never_goes_back_and_tells_of_a_whole_plan() -> None:
