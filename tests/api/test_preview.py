@@ -113,6 +113,8 @@ async def test_the_loads_of_agents_follow_their_appointments(api: Api, database:
         ({"first": "2027-03-05", "last": "2027-03-04"}, "to"),
         ({"first": "2027-02-28", "last": "2027-03-04"}, "from"),
         ({"first": "2027-03-01", "last": "2028-03-06"}, "to"),
+        ({"first": "9999-12-30", "last": "9999-12-31"}, "from"),
+        ({"first": "2027-03-01", "last": "4000-01-02"}, "to"),
         ({"changes": [{"createCounter": {"label": ""}}]}, "changes[0].createCounter.label"),
     ],
 )
