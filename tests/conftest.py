@@ -45,12 +45,12 @@ def server() -> Iterator[str]:
         Path(folder).chmod(0o711)
         with embedded_server(Path(folder, "postgresql")) as url:
             for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here outlives the session
-                _administer(url, f"alter system set {setting} = off")
-            _administer(url, "select pg_reload_conf()")
+                administer(url, f"alter system set {setting} = off")
+            administer(url, "select pg_reload_conf()")
             yield url
 
 
-def _administer(server: str, statement: str, **names: str) -> None:
+def administer(server: str, statement: str, **names: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(**{key: sql.Identifier(name) for key, name in names.items()}))
 
@@ -59,28 +59,28 @@ def _administer(server: str, statement: str, **names: str) -> None:
 def migrated_template(server: str) -> Iterator[str]:
     """The name of a migrated, empty database."""
     name = f"rdv_template_{os.getpid()}"
-    _administer(server, "create database {name}", name=name)
+    administer(server, "create database {name}", name=name)
     migrate(with_name(server, name))
     yield name
-    _administer(server, "drop database {name} with (force)", name=name)
+    administer(server, "drop database {name} with (force)", name=name)
 
 
 @pytest.fixture
 def empty_database_url(server: str) -> Iterator[str]:
     """A database without any table."""
     name = f"rdv_empty_{os.getpid()}_{next(_numbers)}"
-    _administer(server, "create database {name}", name=name)
+    administer(server, "create database {name}", name=name)
     yield with_name(server, name)
-    _administer(server, "drop database {name} with (force)", name=name)
+    administer(server, "drop database {name} with (force)", name=name)
 
 
 @pytest.fixture
 def database_url(server: str, migrated_template: str) -> Iterator[str]:
     """A migrated database of the test's own."""
     name = f"rdv_test_{os.getpid()}_{next(_numbers)}"
-    _administer(server, "create database {name} template {template}", name=name, template=migrated_template)
+    administer(server, "create database {name} template {template}", name=name, template=migrated_template)
     yield with_name(server, name)
-    _administer(server, "drop database {name} with (force)", name=name)
+    administer(server, "drop database {name} with (force)", name=name)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The application in this process, asked over HTTP messages, with a clock that tests move and tokens they sign."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -90,8 +91,9 @@ class Api:
         return {**error["extensions"], "path": error["path"]}
 
 
-@pytest.fixture
-async def api(database_url: str) -> AsyncIterator[Api]:
+@asynccontextmanager
+async def opened(database_url: str) -> AsyncIterator[Api]:
+    """Run the application on a database."""
     settings = read_settings(database_url=database_url, secret_key="k" * 32)
     clock, viewers = Clock(), KnownViewers()
     app = create_app(settings, clock=clock, identity=viewers)
@@ -100,3 +102,9 @@ async def api(database_url: str) -> AsyncIterator[Api]:
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://test") as client,
     ):
         yield Api(client, clock, viewers, settings)
+
+
+@pytest.fixture
+async def api(database_url: str) -> AsyncIterator[Api]:
+    async with opened(database_url) as running:
+        yield running
