@@ -8,6 +8,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -77,10 +78,19 @@ def empty_database_url(server: str) -> Iterator[str]:
 @pytest.fixture
 def database_url(server: str, migrated_template: str) -> Iterator[str]:
     """A migrated database of the test's own."""
+    with cloned(server, migrated_template) as url:
+        yield url
+
+
+@contextmanager
+def cloned(server: str, template: str) -> Iterator[str]:
+    """Make a database like a template, and drop it at the end."""
     name = f"rdv_test_{os.getpid()}_{next(_numbers)}"
-    administer(server, "create database {name} template {template}", name=name, template=migrated_template)
-    yield with_name(server, name)
-    administer(server, "drop database {name} with (force)", name=name)
+    administer(server, "create database {name} template {template}", name=name, template=template)
+    try:
+        yield with_name(server, name)
+    finally:
+        administer(server, "drop database {name} with (force)", name=name)
 
 
 @pytest.fixture

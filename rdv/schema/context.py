@@ -66,8 +66,17 @@ class Context:
         return DataLoader(load_fn=self._load_reasons)
 
     async def tree(self) -> ReasonTree:
+        """Return the national tree of reasons, read once a request."""
+        return await self._trees.load(0)
+
+    @cached_property
+    def _trees(self) -> DataLoader[int, ReasonTree]:
+        return DataLoader(load_fn=self._load_trees)
+
+    async def _load_trees(self, keys: list[int]) -> list[ReasonTree]:
         async with self.services.database.reading() as connection:
-            return (await self.services.agendas.nations.current(connection)).tree
+            tree = (await self.services.agendas.nations.current(connection)).tree
+        return [tree for _ in keys]
 
     async def _load_offices(self, ids: list[int]) -> list[OfficeRecord | None]:
         async with self.services.database.reading() as connection:
@@ -100,7 +109,7 @@ class Context:
         return [found.get(one, ({}, [])) for one in ids]
 
     async def _load_reasons(self, offices: list[int]) -> list[Mapping[int, ReasonNode]]:
-        kinds = {office: record.kind for office in offices if (record := await self.offices.load(office))}
+        kinds = {one.id: one.kind for one in await self.offices.load_many(offices) if one is not None}
         async with self.services.database.reading() as connection:
             tree = (await self.services.agendas.nations.current(connection)).tree
             overrides = await load_overrides(connection, offices)

@@ -1,0 +1,71 @@
+"""Lists that lead to relations are read in a constant number of statements, whatever their length."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from rdv.models.database import Database
+from tests.api.conftest import Api, opened
+from tests.api.test_queries import CASES
+from tests.conftest import cloned
+from tests.places import add_commune, add_office
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Collect the statements that are sent meanwhile."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+async def count(server: str, template: str, name: str, size: int) -> int:
+    """Return how many statements a document's case takes at an office with so many counters and agents."""
+    with cloned(server, template) as url:
+        database = Database(url)
+        place = await add_office(database, counters=size)
+        await add_commune(database, "75102", "Paris 2e arrondissement", ["75002"], place.office)
+        async with opened(url) as api:
+            with statements() as sent:
+                await CASES[name][0](api, place)
+        await database.close()
+    return len(sent)
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+async def test_a_document_takes_no_more_statements_for_a_large_office_than_for_a_small_one(
+    server: str, migrated_template: str, name: str
+) -> None:
+    small, large = [await count(server, migrated_template, name, size) for size in (1, 9)]
+    assert large <= small, (small, large)
+
+
+async def test_offices_with_counters_and_reasons_are_read_in_as_many_statements_however_many(
+    api: Api, database: Database
+) -> None:
+    document = """query($reason: ID!) {
+      earliestSlots(input: {reasonId: $reason, departement: "75", first: 60}) {
+        office { counters { label reasons { label } } reasons { label parent { label } } parameters { stepMinutes } }
+      }
+    }"""
+    place = await add_office(database)
+    counts = []
+    for many in (2, 50):
+        for number in range(many):
+            await add_office(database, code=f"sip-75101-{many}-{number}", reasons=place.reasons, counters=3)
+        with statements() as sent:
+            found = await api.data(document, {"reason": place.reasons["declare"]})
+        counts.append(len(sent))
+        assert len(found["earliestSlots"]) > many
+    assert counts[0] == counts[1]
