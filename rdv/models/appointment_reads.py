@@ -62,6 +62,7 @@ BY_REFERENCE = _SELECT + "where a.reference = :key"
 BY_ID = _SELECT + "where a.id = :key"
 BY_TOKEN = _SELECT + "where a.hold_token_hash = :key"
 BY_IDS = _SELECT + "where a.id = any(:ids)"
+BY_REFERENCES = _SELECT + "where a.reference = any(:references)"
 
 # A usager's appointments, the latest first, from one place on; holds are not theirs yet.
 OF_USAGER = (
@@ -110,6 +111,12 @@ async def by_ids(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, A
     """Return the known ones of the appointments, by id."""
     rows = (await connection.execute(text(BY_IDS), {"ids": list(ids)})).mappings()
     return {row["id"]: _record(row) for row in rows}
+
+
+async def load_appointments(connection: AsyncConnection, references: Sequence[str]) -> dict[str, AppointmentRecord]:
+    """Return the known ones of the appointments and holds, by reference."""
+    rows = (await connection.execute(text(BY_REFERENCES), {"references": list(references)})).mappings()
+    return {row["reference"]: _record(row) for row in rows}
 
 
 async def to_call_back(

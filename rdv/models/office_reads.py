@@ -78,13 +78,14 @@ o.usager_period_days, o.proposal_hold_hours, o.version
 OFFICES_BY_ID = f"select {OFFICE_COLUMNS} from office o join site s on s.id = o.site_id where o.id = any(:ids)"
 
 # The office with a code.
+OFFICES_BY_CODE = f"select {OFFICE_COLUMNS} from office o join site s on s.id = o.site_id where o.code = any(:codes)"
+
 OFFICE_BY_CODE = f"select {OFFICE_COLUMNS} from office o join site s on s.id = o.site_id where o.code = :code"
 
 # The counters in use of some offices.
-COUNTERS = """
-select office_id, id, label, exposed, reason_ids, channels, modalities
-from counter where office_id = any(:offices) and not retired order by office_id, id
-"""
+_COUNTERS = "select office_id, id, label, exposed, reason_ids, channels, modalities from counter where not retired "
+COUNTERS = _COUNTERS + "and office_id = any(:offices) order by office_id, id"
+COUNTERS_BY_ID = _COUNTERS + "and id = any(:ids)"
 
 # What some offices make of the reasons.
 OVERRIDES = """
@@ -121,6 +122,17 @@ async def load_office_by_code(connection: AsyncConnection, code: str) -> OfficeR
     """Return the office with a code."""
     row = (await connection.execute(text(OFFICE_BY_CODE), {"code": code})).mappings().one_or_none()
     return None if row is None else office_record(dict(row))
+
+
+async def load_offices_by_code(connection: AsyncConnection, codes: Sequence[str]) -> list[OfficeRecord]:
+    """Return the known ones of the offices with these codes."""
+    rows = (await connection.execute(text(OFFICES_BY_CODE), {"codes": list(codes)})).mappings()
+    return [office_record(dict(row)) for row in rows]
+
+
+async def load_counters_by_id(connection: AsyncConnection, ids: Sequence[int]) -> list[CounterRecord]:
+    """Return those of the counters that are in use."""
+    return [counter_record(*row) for row in await connection.execute(text(COUNTERS_BY_ID), {"ids": list(ids)})]
 
 
 async def load_counters(connection: AsyncConnection, offices: Sequence[int]) -> list[CounterRecord]:

@@ -1,6 +1,7 @@
 """Usagers: who they are, and how many appointments they have."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
@@ -41,6 +42,14 @@ class UsagerRecord:
         return f"{self.first_name} {self.last_name}".strip()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownUsager:
+    """A usager with the offices where they have or had appointments."""
+
+    usager: UsagerRecord
+    office_ids: tuple[int, ...]
+
+
 # Two confirmations of one person wait for each other, so that neither misses the other's appointment.
 LOCK_PERSON = "select pg_advisory_xact_lock(hashtextextended(:person, 0))"
 
@@ -56,6 +65,12 @@ returning id
 COLUMNS = "id, public_id, subject, first_name, last_name, email, phone, tax_number, company_number, locale"
 
 BY_SUBJECT = f"select {COLUMNS} from usager where subject = :subject"
+
+BY_PUBLIC_ID = f"""
+select {COLUMNS}, array(select distinct a.office_id from appointment a
+                        where a.usager_id = usager.id and a.status <> 'HELD') as office_ids
+from usager where public_id = any(:ids)
+"""
 
 # Live appointments to come, and holds, of one person at an office: by account, or by what they gave of themselves.
 COUNT = """
@@ -95,6 +110,18 @@ async def usager_of(connection: AsyncConnection, subject: str) -> UsagerRecord |
     """Return the usager with an account."""
     row = (await connection.execute(text(BY_SUBJECT), {"subject": subject})).mappings().one_or_none()
     return None if row is None else UsagerRecord(**row)
+
+
+async def load_usagers(connection: AsyncConnection, public_ids: Sequence[UUID]) -> dict[UUID, KnownUsager]:
+    """Return the known ones of the usagers, by the id that is public."""
+    rows = (await connection.execute(text(BY_PUBLIC_ID), {"ids": list(public_ids)})).mappings()
+    names = [field.name for field in fields(UsagerRecord)]
+    return {
+        row["public_id"]: KnownUsager(
+            usager=UsagerRecord(**{name: row[name] for name in names}), office_ids=tuple(row["office_ids"])
+        )
+        for row in rows
+    }
 
 
 async def count_live(

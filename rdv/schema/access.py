@@ -7,6 +7,7 @@ from rdv.models.agents import agent_of
 from rdv.models.usagers import usager_of
 from rdv.schema.appointments import Agent, Usager
 from rdv.schema.context import Info
+from rdv.schema.gateway import STAFF, USAGER
 from rdv.usecases.access import modules_of
 
 
@@ -17,7 +18,9 @@ class Viewer:
     scope: str | None = strawberry.field(description="Which offices they reach: OWN, DEPARTEMENT or NATIONAL.")
     modules: list[str] = strawberry.field(description="What they may use within their scope.")
 
-    @strawberry.field(description="The signed-in usager; null until their first appointment.")
+    @strawberry.federation.field(
+        description="The signed-in usager; null until their first appointment.", requires_scopes=USAGER
+    )
     async def usager(self, info: Info) -> Usager | None:
         viewer = info.context.viewer
         if viewer.kind is not ViewerKind.USAGER or viewer.subject is None:
@@ -26,7 +29,9 @@ class Viewer:
             record = await usager_of(connection, viewer.subject)
         return None if record is None else Usager(record=record)
 
-    @strawberry.field(description="The agent whose account this is; null when an office has not named them.")
+    @strawberry.federation.field(
+        description="The agent whose account this is; null when an office has not named them.", requires_scopes=STAFF
+    )
     async def agent(self, info: Info) -> Agent | None:
         viewer = info.context.viewer
         if viewer.kind not in (ViewerKind.AGENT, ViewerKind.ADMINISTRATOR) or viewer.subject is None:

@@ -15,6 +15,7 @@ from rdv.models.office_reads import OfficeRecord
 from rdv.models.usagers import UsagerRecord
 from rdv.schema.context import Context, Info
 from rdv.schema.enums import AppointmentStatus, Channel, Modality
+from rdv.schema.gateway import MANAGES_APPOINTMENTS, page_of
 from rdv.schema.offices import Counter, Office
 from rdv.schema.reasons import Reason
 from rdv.usecases.appointment_access import may_manage, may_see
@@ -24,13 +25,13 @@ from rdv.usecases.secrets import grouped
 MAX_PAGE = 100
 
 
-@strawberry.type(description="A person who receives.")
+@strawberry.federation.type(keys=["id"], description="A person who receives.")
 class Agent:
     id: strawberry.ID = strawberry.field(description="Identifies the agent.")
     display_name: str = strawberry.field(description="The name shown to usagers and colleagues.")
 
 
-@strawberry.type(description="Where one page of a list begins and ends.")
+@strawberry.federation.type(shareable=True, description="Where one page of a list begins and ends.")
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether there are more after this page.")
     has_previous_page: bool = strawberry.field(description="Whether there are more before this page.")
@@ -51,7 +52,7 @@ class AppointmentConnection:
     total_count: int = strawberry.field(description="How many there are on all pages.")
 
 
-@strawberry.type(description="The person (or company) who comes.")
+@strawberry.federation.type(keys=["id"], description="The person (or company) who comes.")
 class Usager:
     record: strawberry.Private[UsagerRecord]
 
@@ -63,9 +64,11 @@ class Usager:
     def display_name(self) -> str:
         return self.record.display_name
 
-    @strawberry.field(
+    @strawberry.federation.field(
         description="Their appointments, the latest first, past and cancelled ones included: all for themselves, "
-        "those at their own offices for those who manage appointments."
+        "those at their own offices for those who manage appointments.",
+        authenticated=True,
+        directives=[page_of(20)],
     )
     async def appointments(
         self,
@@ -102,7 +105,10 @@ class Proposal:
     expires_at: datetime = strawberry.field(description="Until when it is held.")
 
 
-@strawberry.type(description="An appointment. Its time is promised; counter and agents may change until the day.")
+@strawberry.federation.type(
+    keys=["reference"],
+    description="An appointment. Its time is promised; counter and agents may change until the day.",
+)
 class Appointment:
     record: strawberry.Private[AppointmentRecord]
     of_office: strawberry.Private[OfficeRecord]
@@ -144,7 +150,10 @@ class Appointment:
     def usager(self) -> Usager | None:
         return None if self.record.usager is None else Usager(record=self.record.usager)
 
-    @strawberry.field(description="Where it stands now, for those who manage the office's appointments; else null.")
+    @strawberry.federation.field(
+        description="Where it stands now, for those who manage the office's appointments; else null.",
+        policy=MANAGES_APPOINTMENTS,
+    )
     async def counter(self, info: Info) -> Counter | None:
         if not await self._managed(info):
             return None

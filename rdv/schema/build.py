@@ -1,11 +1,14 @@
 """The schema itself, and its printed form, which is committed beside this file."""
 
+from copy import copy
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import strawberry
 from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, Undefined
 from strawberry.extensions import DisableIntrospection, SchemaExtension, ValidationCache
+from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
 from rdv.schema import problems
@@ -13,15 +16,26 @@ from rdv.schema.execution import ExecutionContext
 from rdv.schema.mutation import Mutation
 from rdv.schema.query import Query
 from rdv.schema.scalars import SCALARS
+from rdv.schema.subgraph import ANY, DEFINITIONS, MACHINERY
 
 COMMITTED = Path(__file__).with_name("schema.graphql")
 
 
-class Schema(strawberry.Schema):
-    """Leaves the logging of errors to the endpoint, which knows what is expected and what is not."""
+class Schema(strawberry.federation.Schema):
+    """A subgraph. Leaves the logging of errors to the endpoint, which knows what is expected and what is not."""
 
     def process_errors(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - Strawberry's signature
         return
+
+    def as_str(self) -> str:
+        """Return the schema as it is published, without the fields every subgraph has."""
+        return self._published
+
+    @cached_property
+    def _published(self) -> str:
+        shown = copy(self)
+        shown._schema = _without_machinery(self._schema)  # noqa: SLF001 - the printer's place for it
+        return print_schema(shown) + "\n" + DEFINITIONS
 
 
 class GivenDocument(SchemaExtension):
@@ -42,7 +56,9 @@ def build(*, introspection: bool = True) -> Schema:
         types=[problems.Problem],
         extensions=[GivenDocument, *closed, lambda: ValidationCache(maxsize=500)],
         config=StrawberryConfig(scalar_map=SCALARS),
+        scalar_overrides=ANY,
         execution_context_class=ExecutionContext,
+        federation_version="2.9",
     )
     _without_null_defaults(schema._schema)  # noqa: SLF001 - Strawberry shows it in no other way
     return schema
@@ -60,6 +76,18 @@ def _without_null_defaults(schema: GraphQLSchema) -> None:
         for each in given:
             if each.default_value is None:
                 each.default_value = Undefined
+
+
+def _without_machinery(schema: GraphQLSchema) -> GraphQLSchema:
+    query = cast("GraphQLObjectType", schema.query_type).to_kwargs()
+    query["fields"] = {name: field for name, field in query["fields"].items() if name not in MACHINERY}
+    return GraphQLSchema(
+        query=GraphQLObjectType(**query),
+        mutation=schema.mutation_type,
+        subscription=schema.subscription_type,
+        types=[one for name, one in schema.type_map.items() if name not in (*MACHINERY, "Query")],
+        directives=schema.directives,
+    )
 
 
 def printed() -> str:

@@ -13,6 +13,7 @@ from rdv.schema.call_backs import CallBackMutation
 from rdv.schema.context import Info
 from rdv.schema.delegations import DelegationMutation
 from rdv.schema.enums import Modality
+from rdv.schema.gateway import ENGINE
 from rdv.schema.generation import GenerationMutation
 from rdv.schema.hours import HoursMutation
 from rdv.schema.many_offices import ManyOfficesMutation
@@ -139,7 +140,9 @@ class Mutation(
     ParametersMutation,
     CallBackMutation,
 ):
-    @strawberry.mutation(description="Reserve a slot for a few minutes; it takes one place from everybody else.")
+    @strawberry.mutation(
+        description="Reserve a slot for a few minutes; it takes one place from everybody else.", directives=[ENGINE]
+    )
     async def hold_slot(self, info: Info, input: HoldSlotInput) -> HoldSlotResult:
         async def act() -> Hold:
             held = await use_case.hold(
@@ -175,7 +178,9 @@ class Mutation(
 
         return await or_problem(info, act)
 
-    @strawberry.mutation(description="Move an appointment; the old time is given back only if the new one is got.")
+    @strawberry.mutation(
+        description="Move an appointment; the old time is given back only if the new one is got.", directives=[ENGINE]
+    )
     async def reschedule_appointment(
         self,
         info: Info,

@@ -7,6 +7,7 @@ import strawberry
 from rdv.models.office_reads import CounterRecord, OfficeRecord
 from rdv.schema.context import Info
 from rdv.schema.enums import Channel, Modality, SlotPolicy
+from rdv.schema.gateway import about
 from rdv.schema.reasons import Reason
 from rdv.schema.scalars import LocalTime
 
@@ -59,7 +60,7 @@ class PlanningParameters:
     )
 
 
-@strawberry.type(description="A place with exactly one agenda.")
+@strawberry.federation.type(keys=["id"], description="A place with exactly one agenda.")
 class Counter:
     record: strawberry.Private[CounterRecord]
 
@@ -92,7 +93,7 @@ class Counter:
         return None if self.record.modalities is None else [Modality(one) for one in self.record.modalities]
 
 
-@strawberry.type(description="A local office of the administration.")
+@strawberry.federation.type(keys=["id", "code"], description="A local office of the administration.")
 class Office:
     record: strawberry.Private[OfficeRecord]
 
@@ -142,14 +143,17 @@ class Office:
     def open_to_booking(self) -> bool:
         return self.record.open_to_booking
 
-    @strawberry.field(description="The reasons it serves that can be booked, in display order, with its own durations.")
+    @strawberry.field(
+        description="The reasons it serves that can be booked, in display order, with its own durations.",
+        directives=[about(50)],
+    )
     async def reasons(self, info: Info) -> list[Reason]:
         nodes = await info.context.reasons.load(self.record.id)
         tree = await info.context.tree()
         leaves = (nodes[node.id] for node in tree.descendants(None) if node.id in nodes)
         return [Reason(node=n, nodes=nodes, tree=tree) for n in leaves if n.bookable and n.served]
 
-    @strawberry.field(description="Its counters in use.")
+    @strawberry.field(description="Its counters in use.", directives=[about(10)])
     async def counters(self, info: Info) -> list[Counter]:
         return [Counter(record=record) for record in await info.context.counters.load(self.record.id)]
 

@@ -10,7 +10,7 @@ from rdv.schema.slots import Slot, slot
 from rdv.usecases import orientation as use_case
 
 
-@strawberry.type(description="A commune of the official code.")
+@strawberry.federation.type(shareable=True, description="A commune of the official code.")
 class Commune:
     code: str = strawberry.field(description="The official code (INSEE).")
     name: str = strawberry.field(description="The commune's name.")

@@ -19,8 +19,10 @@ from rdv.schema import slots as slots_schema
 from rdv.schema.appointments import Appointment, appointment
 from rdv.schema.context import Info
 from rdv.schema.enums import Audience
+from rdv.schema.gateway import COUNTRY, ENGINE, about
 from rdv.schema.offices import Office
 from rdv.schema.reasons import Reason, label, national
+from rdv.schema.subgraph import Subgraph
 from rdv.usecases import appointments
 from rdv.usecases.offices import id_from
 
@@ -28,14 +30,15 @@ MAX_SEARCH = 100
 
 
 @strawberry.type(description="What can be asked.")
-class Query:
+class Query(Subgraph):
     @strawberry.field(description="Who is asking.")
     def viewer(self, info: Info) -> access_schema.Viewer:
         return access_schema.viewer(info)
 
     @strawberry.field(
         description="Reasons of the national tree: the roots; those under `parentId`; or, with `search`, those on any "
-        "level whose label contains the words, accents and capitals aside."
+        "level whose label contains the words, accents and capitals aside.",
+        directives=[about(20)],
     )
     async def reasons(
         self,
@@ -63,7 +66,7 @@ class Query:
             nodes = [n for n in under if all(w in folded(label(n, info)) for w in words)]
         return national(tree, [n for n in nodes if audience is None or n.audience == audience.value])
 
-    @strawberry.field(description="The competent office for a place and reason.")
+    @strawberry.field(description="The competent office for a place and reason.", directives=[COUNTRY])
     async def orientation(
         self, info: Info, input: orientation_schema.OrientationInput
     ) -> orientation_schema.Orientation:
@@ -88,11 +91,16 @@ class Query:
                 record = (await load_offices(connection, [identity])).get(identity)
         return None if record is None else Office(record=record)
 
-    @strawberry.field(description="The free slots of an office for a reason, over at most 62 days.")
+    @strawberry.field(
+        description="The free slots of an office for a reason, over at most 62 days.", directives=[ENGINE]
+    )
     async def slots(self, info: Info, input: slots_schema.SlotsInput) -> slots_schema.SlotSearch:
         return await slots_schema.search(info, input)
 
-    @strawberry.field(description="Offices with their earliest free slot, the earliest first, then the nearest.")
+    @strawberry.field(
+        description="Offices with their earliest free slot, the earliest first, then the nearest.",
+        directives=[COUNTRY, about(10)],
+    )
     async def earliest_slots(self, info: Info, input: slots_schema.EarliestSlotsInput) -> list[slots_schema.OfficeSlot]:
         return await slots_schema.earliest(info, input)
 

@@ -7,9 +7,13 @@ import strawberry
 from rdv.models.reason_tree import ReasonNode, ReasonTree
 from rdv.schema.context import Info
 from rdv.schema.enums import Modality
+from rdv.schema.gateway import about
 
 
-@strawberry.type(description="What a usager comes for: a tree of up to three levels, whose leaves can be booked.")
+@strawberry.federation.type(
+    keys=["id", "code"],
+    description="What a usager comes for: a tree of up to three levels, whose leaves can be booked.",
+)
 class Reason:
     node: strawberry.Private[ReasonNode]
     nodes: strawberry.Private[Mapping[int, ReasonNode]]
@@ -37,7 +41,7 @@ class Reason:
             return None
         return Reason(node=self.nodes[self.node.parent_id], nodes=self.nodes, tree=self.tree)
 
-    @strawberry.field(description="The more precise reasons under this one, in display order.")
+    @strawberry.field(description="The more precise reasons under this one, in display order.", directives=[about(10)])
     def children(self) -> "list[Reason]":
         children = self.tree.children(self.node.id)
         return [Reason(node=self.nodes[child.id], nodes=self.nodes, tree=self.tree) for child in children]

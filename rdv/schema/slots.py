@@ -8,6 +8,7 @@ import strawberry
 
 from rdv.schema.context import Info
 from rdv.schema.enums import Channel, Modality
+from rdv.schema.gateway import about
 from rdv.schema.offices import Office
 from rdv.schema.reasons import Reason
 from rdv.schema.selection import named
@@ -32,7 +33,9 @@ class SlotDay:
     starts: list[dt.datetime] = strawberry.field(
         description="The offered starts, ascending: the compact form of `slots`."
     )
-    slots: list[Slot] = strawberry.field(description="The offered starts with their ends and what remains.")
+    slots: list[Slot] = strawberry.field(
+        description="The offered starts with their ends and what remains.", directives=[about(20)]
+    )
 
 
 @strawberry.type(description="What kept some grid starts of one day from being offered.")
@@ -54,7 +57,9 @@ class SlotSearch:
     reason: Reason = strawberry.field(description="What for.")
     duration_minutes: int = strawberry.field(description="How long an appointment lasts here, in minutes.")
     time_zone: str = strawberry.field(description="The office's time zone (IANA name).")
-    days: list[SlotDay] = strawberry.field(description="The days with at least one start, ascending.")
+    days: list[SlotDay] = strawberry.field(
+        description="The days with at least one start, ascending.", directives=[about(30)]
+    )
     count: int = strawberry.field(description="How many starts there are in all.")
     first: Slot | None = strawberry.field(description="The earliest of them.")
     why: list[WhyNot] = strawberry.field(description="What removed the starts that are not offered.")

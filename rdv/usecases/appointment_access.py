@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from rdv.errors import NotAllowed, NotFound
 from rdv.integrations.viewer import Viewer, ViewerKind
+from rdv.models.agents import OfficeAgentRecord
 from rdv.models.appointment_reads import AppointmentRecord
 from rdv.models.database import Connection
 from rdv.models.office_reads import OfficeRecord, load_offices
@@ -40,14 +41,32 @@ async def visible(
 
 def is_own(viewer: Viewer, record: AppointmentRecord) -> bool:
     """Tell whether the appointment is the signed-in usager's own."""
-    mine = viewer.kind is ViewerKind.USAGER and viewer.subject is not None
-    return mine and record.usager is not None and record.usager.subject == viewer.subject
+    return record.usager is not None and _is(viewer, record.usager)
+
+
+def _is(viewer: Viewer, usager: UsagerRecord) -> bool:
+    return viewer.kind is ViewerKind.USAGER and viewer.subject is not None and usager.subject == viewer.subject
 
 
 def may_see(viewer: Viewer, owner: UsagerRecord, office: OfficeRecord) -> bool:
     """Tell whether the viewer may see a usager's appointments at an office without their access codes."""
-    own = viewer.kind is ViewerKind.USAGER and viewer.subject is not None and owner.subject == viewer.subject
-    return own or may(viewer, Module.APPOINTMENTS, office)
+    return _is(viewer, owner) or may(viewer, Module.APPOINTMENTS, office)
+
+
+def may_see_appointment(viewer: Viewer, record: AppointmentRecord, offices: Iterable[OfficeRecord]) -> bool:
+    """Tell whether the viewer may see an appointment of some offices without its access code; a hold nobody may."""
+    return record.status != "HELD" and (is_own(viewer, record) or may_manage(viewer, offices))
+
+
+def may_see_usager(viewer: Viewer, usager: UsagerRecord, offices: Iterable[OfficeRecord]) -> bool:
+    """Tell whether the viewer is a usager who has appointments at some offices, or manages one of these."""
+    return _is(viewer, usager) or any(may(viewer, Module.APPOINTMENTS, office) for office in offices)
+
+
+def may_see_agent(viewer: Viewer, agent: OfficeAgentRecord, office: OfficeRecord) -> bool:
+    """Tell whether the viewer is an agent of an office, or manages its appointments."""
+    staff = viewer.kind in (ViewerKind.AGENT, ViewerKind.ADMINISTRATOR) and viewer.subject is not None
+    return (staff and agent.subject == viewer.subject) or may(viewer, Module.APPOINTMENTS, office)
 
 
 def may_manage(viewer: Viewer, offices: Iterable[OfficeRecord]) -> bool:
