@@ -11,16 +11,14 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-# Procrastinate brings its tables as migrations of its own, named by version. A later version of it needs a migration
-# here that runs what it adds.
-LATEST = "03.04.99"
-
 
 def upgrade() -> None:
-    for file in sorted(files("procrastinate.sql.migrations").iterdir(), key=lambda one: one.name):
-        if file.name.endswith(".sql") and file.name < LATEST:
-            # Straight to the driver: SQLAlchemy would read the % of `format` as a parameter.
-            op.get_bind().connection.cursor().execute(file.read_text(encoding="utf-8"))
+    # Procrastinate's tables as its locked version (3.10) has them. Its own migrations cannot run in one transaction
+    # before PostgreSQL 17: they use values that they have just added to an enumeration. A later version of it needs a
+    # migration here that brings older databases to where its schema begins.
+    schema = files("procrastinate.sql").joinpath("schema.sql").read_text(encoding="utf-8")
+    # Straight to the driver: SQLAlchemy would read the % of `format` as a parameter.
+    op.get_bind().connection.cursor().execute(schema)
     op.add_column("planning_draft", sa.Column("rules", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column("agent", sa.Column("preferred_counter_ids", postgresql.ARRAY(sa.BigInteger()), nullable=True))
     op.add_column("day_exception", sa.Column("source", sa.String(), nullable=True))
