@@ -13,7 +13,7 @@ from rdv.engine.roster.values import RosterAgent, RosterInstance
 
 
 def greedy(model: Model) -> set[Key]:
-    """Return shifts that keep every maximum; minima are worth more than anything else."""
+    """Return shifts that keep every maximum; counters that have to be open are worth more than anyone expected."""
     chosen: set[Key] = set()
     minutes: dict[str, int] = defaultdict(int)
     for at, day in enumerate(model.days):

@@ -26,7 +26,7 @@ PART_EFFORT = 0.1  # the same for a day of a week that is decided as a whole lat
 LATER_EFFORT = 1.0
 FIRST_SHARE = 0.1  # of the progress, for the first whole plan
 MOST_BLOCKS_A_DAY = 400_000  # of possible shifts: a few seconds and some hundred megabytes for the model of a day
-CLOSE_ENOUGH = 0.001  # a group within this of its bound is not looked at again
+CLOSE_ENOUGH = 0.0001  # a group within this of its bound is not looked at again; small ones are decided to the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

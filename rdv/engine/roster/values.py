@@ -159,7 +159,7 @@ class Status(StrEnum):
 class Conflict:
     """A hard rule that cannot be kept: from when to when, how many it wants, and how many there can be.
 
-    `code`: TOO_FEW_COUNTERS (not enough may be open, or are for `reason`), TOO_FEW_PRESENT (not enough agents), or
+    `code`: TOO_FEW_COUNTERS (not enough may be open, or are for `reason`), TOO_FEW_PRESENT (not enough agents),
     TOO_FEW_SKILLED (not enough who can serve `reason`), or TOO_FEW_HOURS (enough are there, but maxima, breaks and the
     shortest shift forbid it).
     """

@@ -1,24 +1,18 @@
 """Rosters: every rule, the soft ones too, against trying everything; conflicts in words; cancelling; the same twice."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from rdv.engine.roster.day import Day
-from rdv.engine.roster.greedy import greedy
-from rdv.engine.roster.model import Limit, Model
-from rdv.engine.roster.plan import Budget, Progress, TooFine, plan
+from rdv.engine.roster.plan import Progress, plan
 from rdv.engine.roster.values import (
     Conflict,
-    Demand,
     Plan,
     RosterAgent,
-    RosterCounter,
     RosterInstance,
     RosterRules,
     Shift,
@@ -27,37 +21,8 @@ from rdv.engine.roster.values import (
     openings_of,
 )
 from tests.engine.roster.brute import best_worth
-from tests.engine.roster.checker import at_once, broken_rules, misplaced, too_long
-
-MONDAY = date(2027, 3, 1)
-MORNING = ((540, 720),)
-SHORT = RosterRules(block_minutes=60, shortest_minutes=60, longest_minutes=180, break_minutes=60)
-SOON = Budget(seconds=20, rounds=3, workers=1)
-
-
-def agent(name: str = "ann", ranges: Any = MORNING, days: tuple[date, ...] = (MONDAY,), **limits: Any) -> RosterAgent:
-    return RosterAgent(id=name, presence=dict.fromkeys(days, ranges), **limits)
-
-
-def counter(
-    name: str = "c1", ranges: Any = MORNING, days: tuple[date, ...] = (MONDAY,), **limits: Any
-) -> RosterCounter:
-    return RosterCounter(id=name, openings=dict.fromkeys(days, ranges), **limits)
-
-
-def wanted(minutes: Mapping[int, int], reason: str = "tax", day: date = MONDAY) -> tuple[Demand, ...]:
-    return tuple(Demand(date=day, start_minute=at, reason=reason, minutes=many) for at, many in minutes.items())
-
-
-def office(
-    *agents: RosterAgent, counters: tuple[RosterCounter, ...] = (counter(),), demand: Any = (), **more: Any
-) -> RosterInstance:
-    return RosterInstance(
-        agents=agents,
-        counters=counters,
-        demand=demand or wanted({540: 60, 600: 60, 660: 60}),
-        **{"rules": SHORT, **more},
-    )
+from tests.engine.roster.checker import broken_rules
+from tests.engine.roster.offices import MONDAY, MORNING, SHORT, SOON, agent, counter, office, tiny, wanted
 
 
 def shifts(found: Plan) -> list[tuple[str, str, int, int]]:
@@ -248,64 +213,6 @@ def test_counters_that_are_lacking_are_named_before_agents() -> None:
     }
 
 
-def specialists(people: int, places: int) -> RosterInstance:
-    """Return a day with so many different counters and agents that the solver finds nothing at once."""
-    kinds = [f"r{n}" for n in range(places)]
-    some = [frozenset({kinds[n % places], kinds[(n + 1) % places], kinds[(n * 7) % places]}) for n in range(people)]
-    hours = ((540, 1020),)
-    return RosterInstance(
-        agents=tuple(agent(f"a{n}", hours, reasons=some[n]) for n in range(people)),
-        counters=tuple(counter(f"c{n}", hours, reasons=some[n]) for n in range(places)),
-        demand=tuple(one for kind in kinds for one in wanted(dict.fromkeys(range(540, 1020, 30), 20), kind)),
-        rules=RosterRules(least_open=1),
-    )
-
-
-def test_where_the_solver_finds_nothing_in_time_there_is_a_roster_all_the_same() -> None:
-    instance = specialists(24, 12)
-    found = plan(instance, budget=Budget(seconds=60, rounds=0))
-    assert found.served.keys() == {f"r{n}" for n in range(12)}
-    assert sum(found.served.values()) > 0.8 * sum(found.wanted.values())
-    assert found.status in {Status.FEASIBLE, Status.OPTIMAL}
-    assert misplaced_or_at_once(instance, found) == []
-    assert found.bound >= found.objective > 0
-
-
-def misplaced_or_at_once(instance: RosterInstance, found: Plan) -> list[str]:
-    wrong = [fault for one in found.shifts for fault in misplaced(instance, one)]
-    return wrong + at_once(instance, found) + too_long(instance, found)
-
-
-@given(st.data())
-def test_shifts_picked_one_by_one_keep_the_rules_too(data: st.DataObject) -> None:
-    instance = data.draw(tiny())
-    model = Model(instance, [Day(instance, one) for one in instance.days])
-    solved = model.given(greedy(model), Limit(effort=1.0, seconds=10, stop=lambda: False))
-    assert solved is not None
-    chosen = tuple(
-        Shift(
-            date=MONDAY, start_minute=first * 60, end_minute=last * 60, agent=name, counter=f"place {place} of {name}"
-        )
-        for _, name, place, (first, last) in solved.chosen
-    )
-    assert at_once(instance, replace(plan(instance, budget=SOON), shifts=chosen)) == []
-    best = best_worth(instance)
-    assert best is None or solved.objective <= best
-
-
-def test_nothing_is_said_to_be_optimal_that_was_not_decided() -> None:
-    found = plan(specialists(24, 12), budget=Budget(seconds=0.2, rounds=0))
-    assert found.status in {Status.UNDECIDED, Status.FEASIBLE, Status.INFEASIBLE}
-    assert found.gap > 0
-
-
-def test_more_shifts_than_could_be_planned_are_refused_before_they_are_written_down() -> None:
-    fine = RosterRules(block_minutes=5, shortest_minutes=5, longest_minutes=1440, break_minutes=0)
-    day = ((480, 1080),)
-    with pytest.raises(TooFine):
-        plan(office(agent("ann", day), agent("bob", day), counters=(counter(ranges=day),), rules=fine))
-
-
 @pytest.mark.parametrize(
     ("hours", "block", "shortest", "longest"), [(MORNING, 60, 60, 180), (((540, 660), (690, 720)), 30, 60, 90)]
 )
@@ -384,42 +291,6 @@ def test_an_instance_nobody_could_plan_is_refused() -> None:
         office(agent(), agent())
     with pytest.raises(ValueError, match="belongs to a block"):
         office(agent(), demand=wanted({555: 10}))
-
-
-SKILLS = st.sampled_from([None, frozenset({"tax"}), frozenset({"land"})])
-HOURS = st.sampled_from([MORNING, ((540, 660),), ((600, 720),), ()])
-
-
-@st.composite
-def tiny(draw: st.DrawFn) -> RosterInstance:
-    people = [
-        agent(
-            name,
-            draw(HOURS),
-            reasons=draw(SKILLS),
-            counters=draw(st.sampled_from([None, frozenset({"c1"})])),
-            preferred=draw(st.sampled_from([frozenset(), frozenset({"c1"})])),
-            most_minutes_a_day=draw(st.sampled_from([60, 120, 420])),
-        )
-        for name in ("ann", "bob")
-    ]
-    places = tuple(
-        counter(name, draw(st.sampled_from([MORNING, ((540, 660),)])), reasons=draw(SKILLS)) for name in ("c1", "c2")
-    )
-    amounts = st.sampled_from([0, 25, 60, 100])
-    demand = tuple(
-        one for reason in ("tax", "land") for one in wanted({at: draw(amounts) for at in (540, 600, 660)}, reason)
-    )
-    rules = replace(
-        SHORT,
-        shortest_minutes=draw(st.sampled_from([60, 120])),
-        break_minutes=draw(st.sampled_from([0, 60])),
-        least_open=draw(st.sampled_from([0, 0, 1])),
-    )
-    previous = draw(
-        st.sampled_from([(), (Shift(date=MONDAY, start_minute=540, end_minute=660, agent="bob", counter="c1"),)])
-    )
-    return RosterInstance(agents=tuple(people), counters=places, demand=demand, rules=rules, previous=previous)
 
 
 @given(tiny())
