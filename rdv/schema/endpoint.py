@@ -16,25 +16,23 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationType, parse
+from graphql import GraphQLError, GraphQLSchema, OperationType
 from starlette.requests import Request
 from starlette.responses import Response
-from strawberry.types.graphql import OperationType as Allowed
 
 from rdv.errors import BadToken, InvalidInput, Refusal
 from rdv.integrations.identity import Identity
 from rdv.integrations.trace import trace_id
 from rdv.integrations.viewer import ANONYMOUS, Viewer
-from rdv.schema.build import Schema, build
-from rdv.schema.calls import BY_ADDRESS, JSON, BadRequest, Call, call_of, operation_of
+from rdv.schema.build import build
+from rdv.schema.calls import BY_ADDRESS, DOCUMENTS_KEPT, JSON, BadRequest, Call, call_of, operation_of, parsed
 from rdv.schema.context import Context
 from rdv.schema.cost import Limits, Measure, aliases_of, measure
 from rdv.schema.documents import Documents
+from rdv.schema.execution import Runner
 from rdv.schema.texts import Translate, language_from
 from rdv.usecases.services import Services
 
-MAX_TOKENS = 5_000
-DOCUMENTS_KEPT = 500
 RETRY_SECONDS = "5"
 GRAPHQL = "application/graphql-response+json"
 
@@ -53,16 +51,12 @@ class EndpointOptions:
 class Endpoint:
     """Answers `/graphql`."""
 
-    @property
-    def schema(self) -> GraphQLSchema:
-        """The schema that is served."""
-        return self._schema._schema  # noqa: SLF001 - Strawberry shows it in no other way
-
     def __init__(self, services: Services, identity: Identity, options: EndpointOptions | None = None) -> None:
         self._services = services
         self._identity = identity
         self._options = options or EndpointOptions()
-        self._schema: Schema = build(introspection=self._options.introspection)
+        self.schema: GraphQLSchema = build()._schema  # noqa: SLF001 - Strawberry shows it in no other way
+        self._runner = Runner(self.schema, introspection=self._options.introspection)
         self._measured = lru_cache(maxsize=DOCUMENTS_KEPT)(self._measure)
 
     async def __call__(self, request: Request) -> Response:
@@ -101,13 +95,7 @@ class Endpoint:
         """Execute within the time that is allowed: when it is over, statements of the database are cancelled too."""
         try:
             async with timeout(self._options.limits.seconds):
-                result = await self._schema.execute(
-                    query,
-                    variable_values=call.variables,
-                    context_value=context,
-                    operation_name=call.operation_name,
-                    allowed_operation_types=(Allowed.QUERY, Allowed.MUTATION),
-                )
+                result = await self._runner.run(query, call, context)
         except TimeoutError:
             message = context.translate("This takes too long: ask for less, or try again later.")
             return {"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}]}, 503
@@ -152,15 +140,6 @@ class Endpoint:
             return self._identity.viewer(token.strip())
         except BadToken as bad:
             raise BadRequest(str(bad), 401, www_authenticate="Bearer") from None
-
-
-@lru_cache(maxsize=DOCUMENTS_KEPT)
-def parsed(query: str) -> DocumentNode:
-    """Return a document; raises GraphQLError."""
-    try:
-        return parse(query, max_tokens=MAX_TOKENS)
-    except RecursionError:
-        raise GraphQLError("The document is nested too deeply.") from None
 
 
 def formatted(error: GraphQLError, translate: Translate) -> Mapping[str, Any]:

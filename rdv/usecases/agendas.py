@@ -10,12 +10,13 @@ beyond these gets an agenda of its own days.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
+from cachetools import LRUCache
 
 from rdv.engine.slots import Office
 from rdv.models.database import Connection, Database
@@ -24,12 +25,13 @@ from rdv.models.situation import Situation, Version, load_situations, load_versi
 from rdv.usecases.rationing import Rationing
 
 STANDARD_DAYS = 93  # ahead of today: a query's 62 days beyond the usual 30 days' horizon
+ANSWERS_KEPT = 200
 
 Window = tuple[date, date]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Agenda:
     """One office's situation, compiled for some days; `asking` guards the engine, which serves one thread at a time."""
 
@@ -53,6 +55,7 @@ class Agendas:
         self._kept = kept
         self._limiter = CapacityLimiter(threads)
         self._agendas: OrderedDict[tuple[int, Window], Agenda] = OrderedDict()
+        self.answers: LRUCache[Hashable, Any] = LRUCache(ANSWERS_KEPT)  # of agendas, by all that they depend on
         self.hits = self.misses = 0  # agendas that were kept and still held, and those that were read
         self.undecided = 0  # starts the engine could not decide within its budget
 

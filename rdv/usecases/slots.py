@@ -2,9 +2,11 @@
 
 import heapq
 import logging
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from rdv.engine.values import Answer, Channel, Modality, Query
 from rdv.errors import InvalidInput, NotAllowed, NotFound
@@ -41,14 +43,15 @@ class SlotsRequest:
     explain: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SlotsFound:
-    """An office's answer; starts are in the office's zone."""
+    """An office's answer; starts are in the office's zone. `written` keeps with it what was made of it for callers."""
 
     agenda: Agenda
     reason: ReasonNode
     query: Query
     answer: Answer
+    written: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def office(self) -> OfficeRecord:
@@ -71,8 +74,14 @@ async def search(services: Services, viewer: Viewer, request: SlotsRequest) -> S
         modality=request.modality,
         replacing=await _replacing(services, viewer, request),
     )
-    answer = await ask(services, agenda, query, now, remaining=request.remaining, explain=request.explain)
-    return SlotsFound(agenda=agenda, reason=reason, query=query, answer=answer)
+    # The engine counts in whole minutes: until the next one begins, the answer is the same.
+    key = (agenda, query, math.ceil(now.timestamp() / 60), request.remaining, request.explain)
+    found: SlotsFound | None = services.agendas.answers.get(key)
+    if found is None:
+        answer = await ask(services, agenda, query, now, remaining=request.remaining, explain=request.explain)
+        found = SlotsFound(agenda=agenda, reason=reason, query=query, answer=answer)
+        services.agendas.answers[key] = found
+    return found
 
 
 async def open_agenda(services: Services, office_id: str, first: date, last: date, now: datetime) -> Agenda:

@@ -7,7 +7,7 @@ import pytest
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from rdv.schema.execution import ExecutionContext
+from rdv.schema.execution import Executor
 from rdv.schema.scalars import SCALARS
 
 
@@ -80,7 +80,7 @@ class Query:
 async def test_a_list_is_completed_as_by_the_stock_executor(field: str) -> None:
     name = "".join(part.capitalize() if at else part for at, part in enumerate(field.split("_")))
     answers = []
-    for given in ({}, {"execution_context_class": ExecutionContext}):
+    for given in ({}, {"execution_context_class": Executor}):
         schema = strawberry.Schema(Query, config=StrawberryConfig(scalar_map=SCALARS), **given)  # type: ignore[arg-type]
         result = await schema.execute(f"{{ {name} }}")
         answers.append((result.data, [error.formatted for error in result.errors or ()]))
