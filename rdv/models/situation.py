@@ -35,13 +35,6 @@ o.version as office_version, (select version from national_version) as national_
  where d.office_id = o.id and d.day between :first and :last) as days_version
 """
 
-# What decides whether a compiled situation still holds.
-VERSIONS = f"""
-select o.id, {VERSION_COLUMNS}
-from office o
-where o.id = any(:offices)
-"""
-
 LIVE = """a.office_id = o.id and a.day between :first and :last
  and a.status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS') and (a.status <> 'HELD' or a.expires_at > :now)
  and (a.stranded_since is null or :stranded)"""
@@ -128,15 +121,6 @@ class Situation:
     delegated: tuple[Delegated, ...]
     until: datetime
     version: Version
-
-
-async def load_versions(
-    connection: AsyncConnection, offices: Sequence[int], first: date, last: date
-) -> dict[int, Version]:
-    """Return each known office's version for some days: it changes whenever its situation may have changed."""
-    bound = {"offices": list(offices), "first": first - PAD, "last": last + PAD}
-    rows = await connection.execute(text(VERSIONS), bound)
-    return {row.id: Version(row.office_version, row.national_version, row.days_version) for row in rows}
 
 
 async def load_situations(

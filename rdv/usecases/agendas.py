@@ -21,7 +21,8 @@ from cachetools import LRUCache
 from rdv.engine.slots import Office
 from rdv.models.database import Connection, Database
 from rdv.models.nation import Nation, NationCache
-from rdv.models.situation import Situation, Version, load_situations, load_versions
+from rdv.models.situation import Situation, Version, load_situations
+from rdv.models.versions import Versions
 from rdv.usecases.rationing import Rationing
 
 STANDARD_DAYS = 93  # ahead of today: a query's 62 days beyond the usual 30 days' horizon
@@ -51,6 +52,7 @@ class Agendas:
 
     def __init__(self, database: Database, *, kept: int = 1000, threads: int = 2) -> None:
         self._database = database
+        self.versions = Versions(database)
         self.nations = NationCache()
         self._kept = kept
         self._limiter = CapacityLimiter(threads)
@@ -67,15 +69,15 @@ class Agendas:
     async def current(self, offices: Sequence[int], first: date, last: date, now: datetime) -> dict[int, Agenda]:
         """Return the agendas of the known ones of the offices, as they are now, covering `first` to `last`."""
         window = standard_window(first, last, now)
-        async with self._database.reading() as connection:
-            versions = await load_versions(connection, offices, *window)
-            # Kept here, since another request may push them out while this one waits.
-            found = {office: self._agendas[office, window] for office in versions if (office, window) in self._agendas}
-            found = {o: agenda for o, agenda in found.items() if _holds(agenda, versions[o], now)}
-            stale = [office for office in versions if office not in found]
-            self.hits += len(found)
-            self.misses += len(stale)
-            if stale:
+        versions = await self.versions.of(offices, *window)
+        # Kept here, since another request may push them out while this one waits.
+        found = {office: self._agendas[office, window] for office in versions if (office, window) in self._agendas}
+        found = {o: agenda for o, agenda in found.items() if _holds(agenda, versions[o], now)}
+        stale = [office for office in versions if office not in found]
+        self.hits += len(found)
+        self.misses += len(stale)
+        if stale:
+            async with self._database.reading() as connection:
                 nation = await self.nations.at_least(connection, versions[stale[0]].nation)
                 found |= await self._load(connection, nation, stale, window, now)
         for office, agenda in found.items():
