@@ -17,6 +17,7 @@ from sqlalchemy.pool import QueuePool
 
 from rdv.errors import BadSetting, DatabaseUnavailable, MigrationMissing
 from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE
+from rdv.models.reads import noting
 
 Connection = AsyncConnection  # the other layers' name for it
 
@@ -72,6 +73,11 @@ def unreachable(error: OperationalError | ProgrammingError) -> str:
     return f"RDV_DATABASE_URL: the database cannot be reached: {why}"
 
 
+def _note() -> None:
+    if (reads := noting.get()) is not None:
+        reads.others = True
+
+
 class Database:
     """The pool. `transaction()` for writes, `reading()` for statements that stand alone."""
 
@@ -89,11 +95,15 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        _note()
         async with self.engine.begin() as connection:
             yield connection
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self, *, versioned: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection; `versioned`: who asks knows by which versions what is read still holds."""
+        if not versioned:
+            _note()
         async with self._autocommit.connect() as connection:
             yield connection
 

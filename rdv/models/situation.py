@@ -8,7 +8,7 @@ the engine.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -26,6 +26,7 @@ from rdv.models.freeze import freeze_at
 from rdv.models.nation import Nation
 from rdv.models.office_reads import OFFICE_COLUMNS, CounterRecord, OfficeRecord, counter_record, office_record
 from rdv.models.quotas import Quotas, quotas_from
+from rdv.models.reads import Version
 from rdv.models.reason_tree import ReasonNode, ReasonTree, overrides_from
 
 # The day versions only grow, so their sum does.
@@ -88,17 +89,6 @@ where o.id = any(:offices)
 LONG_PAST = values.Opening(date=date(1970, 1, 1), start_minute=0, end_minute=1)
 Period = tuple[date, date | None]
 PAD = timedelta(days=1)  # appointments across midnight, and zones on either side of UTC
-
-
-class Version(NamedTuple):
-    """It changes whenever an office's situation may have changed; each part only grows."""
-
-    office: int
-    nation: int
-    days: int
-
-    def __str__(self) -> str:
-        return ".".join(map(str, self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

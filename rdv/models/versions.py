@@ -14,9 +14,8 @@ from typing import Any
 from psycopg import AsyncRawCursor, OperationalError
 
 from rdv.models.database import Database
-from rdv.models.situation import PAD, VERSION_COLUMNS, Version
-
-Asked = tuple[int, date, date]  # an office, the first and the last local day
+from rdv.models.reads import Asked, Version
+from rdv.models.situation import PAD, VERSION_COLUMNS
 
 VERSIONS = f"""
 select w.at, {VERSION_COLUMNS}

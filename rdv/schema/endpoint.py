@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from graphql import GraphQLError, GraphQLSchema, OperationType
+from graphql import FieldNode, GraphQLError, GraphQLSchema, OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,6 +34,7 @@ from rdv.schema.texts import Translate, language_from
 from rdv.usecases.services import Services
 
 RETRY_SECONDS = "5"
+ALIKE = {"slots", "__typename"}  # fields of the root that depend on what a caller may do, and not on who it is
 GRAPHQL = "application/graphql-response+json"
 
 log = logging.getLogger("rdv.graphql")
@@ -46,6 +47,15 @@ class EndpointOptions:
     limits: Limits = field(default_factory=Limits)
     documents: Documents = field(default_factory=lambda: Documents({}))
     introspection: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What is known of an operation before it runs; `alike`: it may be answered alike to all who may do the same."""
+
+    measure: Measure
+    aliases: int
+    alike: bool
 
 
 class Endpoint:
@@ -80,7 +90,7 @@ class Endpoint:
             if request.method in BY_ADDRESS and operation.operation is not OperationType.QUERY:
                 raise BadRequest("Only queries may be sent by GET.", 405, allow="POST")
             request.state.operation = operation.name.value if operation.name else ""
-            cost = self._checked(query, call.operation_name)
+            checked = self._checked(query, call.operation_name)
         except BadRequest as bad:
             return _refused([bad.shown], media_type, bad.status, bad.headers)
         except GraphQLError as error:
@@ -88,7 +98,8 @@ class Endpoint:
             return _refused([dict(error.formatted)], media_type, 200 if media_type == JSON else 400, {})
         context = Context(self._services, viewer, translate, document)
         body, status = await self._run(query, call, context, media_type)
-        body["extensions"] = {"cost": {"estimated": cost, "limit": self._options.limits.cost}}
+        body["extensions"] = {"cost": {"estimated": checked.measure.cost, "limit": self._options.limits.cost}}
+        request.state.alike = checked.alike and "errors" not in body
         return _response(request, body, status, media_type, shared=viewer is ANONYMOUS)
 
     async def _run(self, query: str, call: Call, context: Context, media_type: str) -> tuple[dict[str, Any], int]:
@@ -107,14 +118,14 @@ class Endpoint:
             body["data"] = result.data
         return body, 200 if started or media_type == JSON else 400
 
-    def _checked(self, query: str, operation_name: str | None) -> int:
-        """Return an operation's estimated cost; raises BadRequest for one that asks for too much."""
+    def _checked(self, query: str, operation_name: str | None) -> "Checked":
+        """Return what is known of an operation before it runs; raises BadRequest for one that asks for too much."""
         limits = self._options.limits
-        found, aliases = self._measured(query, operation_name)
+        found = self._measured(query, operation_name)
         for what, number, limit in (
-            ("depth", found.depth, limits.depth),
-            ("number of aliases", aliases, limits.aliases),
-            ("estimated cost", found.cost, limits.cost),
+            ("depth", found.measure.depth, limits.depth),
+            ("number of aliases", found.aliases, limits.aliases),
+            ("estimated cost", found.measure.cost, limits.cost),
         ):
             if number > limit:
                 raise BadRequest(
@@ -122,12 +133,18 @@ class Endpoint:
                     "Ask for fewer fields, or in several requests.",
                     code="TOO_COSTLY",
                 )
-        return found.cost
+        return found
 
-    def _measure(self, query: str, operation_name: str | None) -> tuple[Measure, int]:
+    def _measure(self, query: str, operation_name: str | None) -> "Checked":
         document = parsed(query)
         operation = operation_of(document, operation_name)
-        return measure(operation, document, self.schema, self._options.limits), aliases_of(document)
+        return Checked(
+            measure=measure(operation, document, self.schema, self._options.limits),
+            aliases=aliases_of(document),
+            alike=all(
+                isinstance(one, FieldNode) and one.name.value in ALIKE for one in operation.selection_set.selections
+            ),
+        )
 
     def _viewer(self, request: Request) -> Viewer:
         header = request.headers.get("authorization")

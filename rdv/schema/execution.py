@@ -32,7 +32,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from rdv.schema.calls import DOCUMENTS_KEPT, Call, parsed
 from rdv.schema.context import Context
-from rdv.schema.writers import TYPENAME, Shape, Surprise, is_plain, writer
+from rdv.schema.writers import TYPENAME, Rows, Shape, Surprise, is_plain, writer
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
@@ -68,7 +68,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if shape is None:
             return None
         try:
-            return writer(shape)(items)
+            return items.completed(shape) if isinstance(items, Rows) else writer(shape)(items)
         except Surprise:
             return None
 

@@ -13,6 +13,7 @@ from rdv.schema.reasons import Reason
 from rdv.schema.scalars import Instant, instant
 from rdv.schema.selection import named
 from rdv.schema.why_words import Words
+from rdv.schema.writers import Rows
 from rdv.usecases import access, delegated
 from rdv.usecases import earliest as earliest_use_case
 from rdv.usecases import slots as use_case
@@ -199,7 +200,7 @@ def _written(found: SlotsFound, *, with_slots: bool) -> SlotSearch:
     def made(pair: tuple[dt.datetime, int]) -> Slot:
         return slot(pair[0], minutes, pair[1], found.query.modality)
 
-    days = []
+    days: Rows[SlotDay] = Rows()
     for day, group in groupby(pairs, key=lambda pair: pair[0].date()):
         within = list(group)
         starts = [instant(start) for start, _ in within]

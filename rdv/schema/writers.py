@@ -9,7 +9,7 @@ way then meets it again and reports it as usual, which costs nothing but time si
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from graphql import (
     GraphQLField,
@@ -35,11 +35,24 @@ USUAL = {
     "Boolean": "{0}.__class__ is bool",
 }
 
+T = TypeVar("T")
 Writer = Callable[[Sequence[Any]], list[Any]]
 
 
 class Surprise(Exception):
     """A value that only the stock way knows how to complete."""
+
+
+class Rows(list[T]):
+    """A list of objects that never changes: what was completed of it last is kept with it."""
+
+    last: "tuple[Shape, list[Any]] | None" = None
+
+    def completed(self, shape: "Shape") -> list[Any]:
+        """Return it completed by a shape; raises Surprise."""
+        if self.last is None or self.last[0] != shape:
+            self.last = shape, writer(shape)(self)
+        return self.last[1]
 
 
 class Shape(NamedTuple):

@@ -8,6 +8,7 @@ All agendas of one moment cover the same standard days, so that a version means 
 beyond these gets an agenda of its own days.
 """
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
@@ -21,7 +22,8 @@ from cachetools import LRUCache
 from rdv.engine.slots import Office
 from rdv.models.database import Connection, Database
 from rdv.models.nation import Nation, NationCache
-from rdv.models.situation import Situation, Version, load_situations
+from rdv.models.reads import Version, noting
+from rdv.models.situation import Situation, load_situations
 from rdv.models.versions import Versions
 from rdv.usecases.rationing import Rationing
 
@@ -41,10 +43,11 @@ class Agenda:
     rationing: Rationing | None = None  # where the office keeps something back
     asking: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def valid_at(self, now: datetime) -> bool:
-        """Tell whether no hold has expired, no day was frozen and none opened since it was read."""
-        until = self.engine.valid_until
-        return now < self.situation.until and (until is None or now < until)
+    @property
+    def until(self) -> datetime:
+        """The moment when a hold expires, a day is frozen or one opens, which no version tells."""
+        expires = self.engine.valid_until
+        return self.situation.until if expires is None else min(self.situation.until, expires)
 
 
 class Agendas:
@@ -77,11 +80,16 @@ class Agendas:
         self.hits += len(found)
         self.misses += len(stale)
         if stale:
-            async with self._database.reading() as connection:
+            async with self._database.reading(versioned=True) as connection:
                 nation = await self.nations.at_least(connection, versions[stale[0]].nation)
                 found |= await self._load(connection, nation, stale, window, now)
         for office, agenda in found.items():
             self._keep(office, window, agenda)
+        if (reads := noting.get()) is not None:
+            for office in offices:
+                agenda_of = found.get(office)
+                version, until = (agenda_of.situation.version, agenda_of.until) if agenda_of else (None, None)
+                reads.agenda((office, *window), version, until)
         return found
 
     async def under_lock(self, connection: Connection, office: int, first: date, last: date, now: datetime) -> Agenda:
@@ -119,8 +127,13 @@ def standard_window(first: date, last: date, now: datetime) -> Window:
     return standard if standard[0] <= first and last <= standard[1] else (first, last)
 
 
+def minute(now: datetime) -> int:
+    """Number the minutes: what an agenda answers does not change within one, since the engine counts in whole ones."""
+    return math.ceil(now.timestamp() / 60)
+
+
 def _holds(agenda: Agenda, version: Version, now: datetime) -> bool:
-    return agenda.situation.version == version and agenda.valid_at(now)
+    return agenda.situation.version == version and now < agenda.until
 
 
 def _compiled(situation: Situation, window: Window, before: Agenda | None = None) -> Agenda:

@@ -2,7 +2,6 @@
 
 import heapq
 import logging
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,7 +14,7 @@ from rdv.models import appointment_reads
 from rdv.models.office_reads import OfficeRecord
 from rdv.models.reason_tree import ReasonNode
 from rdv.usecases import access
-from rdv.usecases.agendas import Agenda
+from rdv.usecases.agendas import Agenda, minute
 from rdv.usecases.appointment_access import visible
 from rdv.usecases.offices import check_modality, id_from, served_leaf
 from rdv.usecases.secrets import normalised
@@ -74,8 +73,7 @@ async def search(services: Services, viewer: Viewer, request: SlotsRequest) -> S
         modality=request.modality,
         replacing=await _replacing(services, viewer, request),
     )
-    # The engine counts in whole minutes: until the next one begins, the answer is the same.
-    key = (agenda, query, math.ceil(now.timestamp() / 60), request.remaining, request.explain)
+    key = (agenda, query, minute(now), request.remaining, request.explain)
     found: SlotsFound | None = services.agendas.answers.get(key)
     if found is None:
         answer = await ask(services, agenda, query, now, remaining=request.remaining, explain=request.explain)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rdv.usecases.services import Services
+from rdv.web.answers import Figures
 
 OTHER = "other"  # operations of documents that are not ours: callers choose their names, so these are not counted apart
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -18,7 +19,7 @@ SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 class Metrics:
     """One process's figures."""
 
-    def __init__(self, services: Services, operations: Collection[str]) -> None:
+    def __init__(self, services: Services, answers: Figures, operations: Collection[str]) -> None:
         self.registry = CollectorRegistry()
         self._known = frozenset(operations)
         self.requests = Counter(
@@ -35,6 +36,12 @@ class Metrics:
             "rdv_agendas": ("Compiled agendas in memory.", lambda: services.agendas.count),
             "rdv_agenda_hits": ("Agendas found in memory, in all.", lambda: services.agendas.hits),
             "rdv_agenda_misses": ("Agendas read and compiled, in all.", lambda: services.agendas.misses),
+            "rdv_answers_kept": ("Answers kept to be sent again, in all.", lambda: answers.kept),
+            "rdv_answers_sent_again": ("Answers that were kept and still held, in all.", lambda: answers.hits),
+            "rdv_version_checks": (
+                "Statements that asked for versions, in all.",
+                lambda: services.agendas.versions.statements,
+            ),
             "rdv_undecided_starts": ("Starts not decided in time, in all.", lambda: services.agendas.undecided),
             "rdv_database_connections": ("Connections in use.", lambda: services.database.in_use),
         }
