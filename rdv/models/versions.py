@@ -7,7 +7,6 @@ is thus read after its request came, and never older than what had been committe
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -30,7 +29,8 @@ class Versions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._cursor: AsyncRawCursor[Any] | None = None
-        self._next: _Batch | None = None
+        self._asked: dict[Asked, None] = {}
+        self._waiting: list[asyncio.Future[Mapping[Asked, Version]]] = []
         self._asking: asyncio.Task[None] | None = None
         self.statements = 0  # how many were sent
 
@@ -45,23 +45,28 @@ class Versions:
 
         Raises psycopg's errors.
         """
-        if self._next is None:
-            self._next = _Batch(answer=asyncio.get_running_loop().create_future())
-        batch = self._next
-        batch.asked.update(dict.fromkeys(asked))
+        answer: asyncio.Future[Mapping[Asked, Version]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
+        self._asked.update(dict.fromkeys(asked))
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask())
-        return await asyncio.shield(batch.answer)  # of several: who gives up does not take it from the others
+        return await answer
 
     async def _ask(self) -> None:
         try:
-            while self._next is not None:
-                batch, self._next = self._next, None
+            while self._waiting:
+                waiting, self._waiting = self._waiting, []
+                asked, self._asked = list(self._asked), {}
                 try:
-                    batch.answer.set_result(await self._read(list(batch.asked)))
+                    found = await self._read(asked)
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who asked
-                    batch.answer.set_exception(error)
-                    batch.answer.exception()  # perhaps none of them waits any more
+                    for one in waiting:
+                        if not one.done():
+                            one.set_exception(error)
+                else:
+                    for one in waiting:
+                        if not one.done():  # who has given up
+                            one.set_result(found)
         finally:
             self._asking = None
 
@@ -84,11 +89,3 @@ class Versions:
         await self._cursor.execute(VERSIONS, [f"{{{','.join(column)}}}" for column in columns], binary=True)
         rows = await self._cursor.fetchall()
         return {asked[at - 1]: Version(office, nation, days) for at, office, nation, days in rows}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Batch:
-    """What goes into one statement, and its answer."""
-
-    answer: asyncio.Future[dict[Asked, Version]]
-    asked: dict[Asked, None] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rdv.errors import BadToken
 from rdv.integrations.identity import Identity
-from rdv.integrations.viewer import ANONYMOUS, Viewer
+from rdv.integrations.viewer import Viewer
 from rdv.models.reads import Asked, Reads, Version, noting
 from rdv.usecases.agendas import minute
 from rdv.usecases.services import Services
@@ -23,7 +23,7 @@ from rdv.usecases.services import Services
 LONGEST_BODY = 50_000
 OVERHEAD = 2_000  # bytes an answer takes beside its body
 VARYING = frozenset({b"accept", b"accept-encoding", b"accept-language", b"content-type"})
-AUTHORIZATION = b"authorization"
+ANYBODY = "anybody"  # who has no token
 METHODS = ("GET", "POST")
 
 
@@ -56,10 +56,12 @@ class Answers:
             await self._app(scope, receive, send)
             return
         began = [await receive()]
-        if began[0].get("more_body") or len(began[0].get("body", b"")) > LONGEST_BODY:
+        while began[-1].get("more_body") and sum(len(one["body"]) for one in began) <= LONGEST_BODY:
+            began.append(await receive())
+        if began[-1].get("more_body"):
             await self._app(scope, _replayed(began, receive), send)
             return
-        key = self._key(scope, began[0].get("body", b""))
+        key = self._key(scope, b"".join(one.get("body", b"") for one in began))
         kept = self._kept.get(key)
         if kept is not None and await self._holds(kept):
             self._figures.hits += 1
@@ -110,17 +112,21 @@ class Answers:
 
     def _key(self, scope: Scope, body: bytes) -> Any:  # noqa: ANN401 - anything that can be hashed
         """Return all that an answer depends on beside the agendas; None for requests whose answers are not kept."""
-        given = [(name, value) for name, value in scope["headers"] if name in VARYING]
-        tokens = [value for name, value in scope["headers"] if name == AUTHORIZATION]
-        viewer = self._viewer(tokens)
-        if viewer is None or any(name == b"if-none-match" for name, _ in scope["headers"]):
-            return None
-        return scope["method"], scope["query_string"], body, tuple(given), viewer
+        given: list[tuple[bytes, bytes]] = []
+        tokens: list[bytes] = []
+        for header in scope["headers"]:
+            name = header[0]
+            if name in VARYING:
+                given.append(header)
+            elif name == b"authorization":
+                tokens.append(header[1])
+            elif name == b"if-none-match":
+                return None
+        reach = self._reach(tokens) if tokens else ANYBODY
+        return reach and (scope["method"], scope["query_string"], body, tuple(map(tuple, given)), reach)
 
-    def _viewer(self, tokens: list[bytes]) -> Viewer | None:
+    def _reach(self, tokens: list[bytes]) -> Viewer | None:
         """Return what a caller may do, without who it is; None where the endpoint has something to refuse."""
-        if not tokens:
-            return ANONYMOUS
         scheme, _, token = tokens[0].decode("latin-1").partition(" ")
         if len(tokens) > 1 or scheme.lower() != "bearer":
             return None

@@ -1,6 +1,7 @@
 """What Prometheus may ask: requests by operation, how long they take, agendas kept, jobs."""
 
 from collections.abc import Callable, Collection
+from functools import cache
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -22,6 +23,7 @@ class Metrics:
     def __init__(self, services: Services, answers: Figures, operations: Collection[str]) -> None:
         self.registry = CollectorRegistry()
         self._known = frozenset(operations)
+        self._series = cache(self._of)  # looking a series up costs as much as all the rest of counting
         self.requests = Counter(
             "rdv_requests_total", "GraphQL requests.", ["operation", "status"], registry=self.registry
         )
@@ -55,8 +57,12 @@ class Metrics:
     def count(self, operation: str, status: int, seconds: float) -> None:
         """Count one request."""
         name = operation if operation in self._known else OTHER
-        self.requests.labels(name, str(status)).inc()
-        self.seconds.labels(name).observe(seconds)
+        requests, observed = self._series(name, status)
+        requests.inc()
+        observed.observe(seconds)
+
+    def _of(self, operation: str, status: int) -> tuple[Counter, Histogram]:
+        return self.requests.labels(operation, str(status)), self.seconds.labels(operation)
 
 
 class Measured:
