@@ -9,13 +9,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import engine, fill, http, preview, roster, rows, smptsp, stages
+from benchmarks import engine, fill, holds, http, preview, roster, rows, smptsp, stages
 from benchmarks.plots import draw
 
 PLOTS = Path(".rdv/benchmarks")
 SUITES = {
     "engine": engine.run,
     "fill": fill.run,
+    "holds": holds.run,
     "http": http.run,
     "preview": preview.run,
     "roster": roster.run,

@@ -14,10 +14,12 @@ OPEN, CLOSE = 9 * 60, 17 * 60
 MINUTES = 30
 
 
-def write_office(address: str, *, counters: int = 20, days: int = 30) -> tuple[int, int]:
-    """Write the office and return its id and its reason's."""
+def write_office(
+    address: str, *, counters: int = 20, days: int = 30, code: str = "sip-bench", reason: int | None = None
+) -> tuple[int, int]:
+    """Write the office and return its id and its reason's, which is written too unless there is one."""
     with psycopg.connect(address) as connection:
-        reason = _id(
+        reason = reason or _id(
             connection,
             "insert into reason (code, labels, level, position, audience, duration_minutes, buffer_minutes, "
             "agents_required, modalities, bookable, office_kinds, source) values ('declare', '{\"fr\": \"Déclarer\"}', "
@@ -32,9 +34,10 @@ def write_office(address: str, *, counters: int = 20, days: int = 30) -> tuple[i
             connection,
             "insert into office (code, site_id, name, kind, departement, time_zone, open_to_booking, step_minutes, "
             "min_lead_minutes, max_lead_days, change_deadline_minutes, hold_seconds, max_appointments_per_usager, "
-            "auto_open, slot_policy, freeze_minute, freeze_days_before, staffed, version) values ('sip-bench', %s, "
+            "auto_open, slot_policy, freeze_minute, freeze_days_before, staffed, version) values (%s, %s, "
             "'SIP', 'SIP', '75', 'Europe/Paris', true, 15, 0, 60, 60, 600, 3, true, 'ALL', 1080, 1, false, 0) "
             "returning id",
+            code,
             site,
         )
         connection.execute(
@@ -79,7 +82,7 @@ def _write_appointments(
                     if chance.random() < FILL:
                         start = datetime.combine(day, time(minute // 60, minute % 60), ZONE).astimezone(UTC)
                         end = start + timedelta(minutes=MINUTES)
-                        reference = f"B{counter}D{number}M{minute}"
+                        reference = f"B{office}C{counter}D{number}M{minute}"
                         rows.write_row(
                             (
                                 office,

@@ -1,7 +1,7 @@
 """What the HTTP benchmark compares with: bare Starlette, and Strawberry as it comes, with the same rows.
 
-`python -m benchmarks.references SOCKET ROWS`: an inherited, bound socket, and a file of the rows as JSON. `/static` sends
-bytes that are ready, `/orjson` encodes the rows for each request, `/graphql` is stock Strawberry.
+`python -m benchmarks.references SOCKET ROWS`: an inherited, bound socket, and a file of the rows as JSON. `/static`
+sends bytes that are ready, `/orjson` encodes the rows for each request, `/graphql` is stock Strawberry.
 """
 
 import datetime as dt

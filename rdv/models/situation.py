@@ -5,10 +5,10 @@ agenda costs a small part of what entities cost. Engine ids are the rows' ids as
 the engine.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -86,6 +86,15 @@ from office o join site s on s.id = o.site_id
 where o.id = any(:offices)
 """
 
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Does what takes its time where it holds nobody up."""
+
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
+
+
 LONG_PAST = values.Opening(date=date(1970, 1, 1), start_minute=0, end_minute=1)
 Period = tuple[date, date | None]
 PAD = timedelta(days=1)  # appointments across midnight, and zones on either side of UTC
@@ -113,6 +122,11 @@ class Situation:
     version: Version
 
 
+async def directly(work: Callable[[], T]) -> T:
+    """Do something here and now."""
+    return work()
+
+
 async def load_situations(
     connection: AsyncConnection,
     nation: Nation,
@@ -125,28 +139,32 @@ async def load_situations(
     movable: bool = False,
     rostered: bool = True,
     layer: str = "APPOINTMENT",
+    run: Run = directly,
 ) -> dict[int, Situation]:
     """Read offices' situations for the local days `first` to `last` in one statement; unknown ids are left out.
 
     `stranded`: with the appointments that are known to fit nowhere; otherwise these take no room. `movable`: those of
     frozen days may move all the same. Not `rostered`: as if no roster was published. `layer` WALK_IN: with the hours
-    for coming without an appointment in the place of the others. One statement more for each office that counts open
-    days, when the days do not begin today or end before the last that can be booked.
+    for coming without an appointment in the place of the others. `run`: where rows are turned into values. One
+    statement more for each office that counts open days, when the days do not begin today or end before the last that
+    can be booked.
     """
     bound = parameters(offices, first, last, now, stranded=stranded, rostered=rostered, layer=layer)
     rows = (await connection.execute(text(SITUATIONS), bound)).mappings().all()
     days = (first - PAD, last + PAD)
-    found = {
-        row["id"]: _situation(
-            dict(row), nation.tree, now, nation.holidays.on(row["departement"], *days), movable=movable
-        )
-        for row in rows
-    }
+    found = await run(
+        lambda: {
+            row["id"]: _situation(
+                dict(row), nation.tree, now, nation.holidays.on(row["departement"], *days), movable=movable
+            )
+            for row in rows
+        }
+    )
     for identity, one in found.items():
         if one.office.lead_in_open_days and not _decides(one, first, last, now):
             today = now.astimezone(one.instance.zone).date()
             later = today + timedelta(days=FURTHEST_DAYS)
-            whole = await load_situations(connection, nation, [identity], first=today, last=later, now=now)
+            whole = await load_situations(connection, nation, [identity], first=today, last=later, now=now, run=run)
             found[identity] = _with_horizon(one, whole[identity].horizon)
     return found
 

@@ -95,7 +95,9 @@ class Agendas:
     async def under_lock(self, connection: Connection, office: int, first: date, last: date, now: datetime) -> Agenda:
         """Return an agenda of just some days, read by a transaction that holds their locks; it is not kept."""
         nation = await self.nations.current(connection)
-        situations = await load_situations(connection, nation, [office], first=first, last=last, now=now)
+        situations = await load_situations(
+            connection, nation, [office], first=first, last=last, now=now, run=self.in_thread
+        )
         return await self.in_thread(lambda: _compiled(situations[office], (first, last)))
 
     async def in_thread(self, work: Callable[[], T]) -> T:
@@ -106,7 +108,9 @@ class Agendas:
         self, connection: Connection, nation: Nation, offices: Sequence[int], window: Window, now: datetime
     ) -> dict[int, Agenda]:
         first, last = window
-        situations = await load_situations(connection, nation, offices, first=first, last=last, now=now)
+        situations = await load_situations(
+            connection, nation, offices, first=first, last=last, now=now, run=self.in_thread
+        )
         return await self.in_thread(
             lambda: {o: _compiled(s, window, self._agendas.get((o, window))) for o, s in situations.items()}
         )
