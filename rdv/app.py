@@ -11,12 +11,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette_compress import CompressMiddleware
 
 from rdv.integrations.identity import Identity
 from rdv.models import jobs
 from rdv.models.database import Database
+from rdv.models.notices import Notices
 from rdv.schema.cost import Limits
 from rdv.schema.documents import Documents, hash_of, operation_names, own_documents, read_manifests
 from rdv.schema.endpoint import Endpoint, EndpointOptions
@@ -27,7 +28,8 @@ from rdv.usecases.secrets import Secrets
 from rdv.usecases.services import Services
 from rdv.web.answers import Answers, Figures
 from rdv.web.explorer import Explorer
-from rdv.web.health import Readiness, live
+from rdv.web.health import Readiness, alive
+from rdv.web.live import Live
 from rdv.web.metrics import Measured, Metrics
 from rdv.web.rates import RateLimit, rate_from
 from rdv.web.tracing import Traced
@@ -54,6 +56,9 @@ def create_app(
     figures = Figures()
     metrics = Metrics(services, figures, operation_names(documents.values()))
 
+    origins = frozenset(one.strip() for one in settings.cors_origins.split(",") if one.strip())
+    live = Live(endpoint, services.notices, per_caller=settings.live_per_caller, origins=origins)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         worker: asyncio.Task[None] | None = None
@@ -66,30 +71,34 @@ def create_app(
                 worker.cancel()
                 with suppress(asyncio.CancelledError):
                     await worker
+            await services.notices.close()
             await services.database.close()
 
     async def graphql(request: Request) -> Response:
         if explorer is not None and explorer.wanted(request):
             return await explorer.page(request)
-        return await endpoint(request)
+        return await (live.events(request) if live.wanted(request) else endpoint(request))
 
     routes = [
         Route(PATH, graphql, methods=["GET", "POST"]),
-        Route("/health/live", live),
+        WebSocketRoute(PATH, live.websocket),
+        Route("/health/live", alive),
         Route("/health/ready", Readiness(services).answer),
     ]
     if explorer is not None:
         routes.append(Route("/explorer/{name}", explorer.file))
     if settings.metrics:
         routes.append(Route("/metrics", metrics.page))
-    middleware = _middleware(settings, metrics)
+    middleware = _middleware(settings, metrics, origins)
     if kept_bytes := settings.answers_kept_mb * 1_000_000:
         middleware.append(
             Middleware(Answers, path=PATH, services=services, identity=identity, kept_bytes=kept_bytes, figures=figures)
         )
     # Tokens travel in a header that browsers do not send by themselves: compressed answers betray nothing (BREACH).
     middleware.append(Middleware(CompressMiddleware, minimum_size=1_000))
-    return Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
+    app.state.notices = services.notices  # whoever stops the server ends what is followed first
+    return app
 
 
 def endpoint_options(settings: Settings, documents: Mapping[str, str]) -> EndpointOptions:
@@ -108,17 +117,16 @@ def endpoint_options(settings: Settings, documents: Mapping[str, str]) -> Endpoi
     )
 
 
-def _middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
+def _middleware(settings: Settings, metrics: Metrics, origins: frozenset[str]) -> list[Middleware]:
     """Return what surrounds every request, kept answers or not, the outermost first."""
     found = [Middleware(Traced), Middleware(Measured, metrics=metrics, path=PATH)]
     if settings.rate_limit:
         found.append(Middleware(RateLimit, rate=rate_from(settings.rate_limit), path=PATH))
-    origins = [one.strip() for one in settings.cors_origins.split(",") if one.strip()]
     if origins:
         found.append(
             Middleware(
                 CORSMiddleware,
-                allow_origins=origins,
+                allow_origins=sorted(origins),
                 allow_methods=["GET", "POST"],
                 allow_headers=["authorization", "content-type", "traceparent"],
                 expose_headers=["etag", "retry-after", "traceresponse"],
@@ -134,6 +142,7 @@ def open_services(settings: Settings, clock: Callable[[], datetime]) -> Services
     )
     return Services(
         database=database,
+        notices=Notices(database),
         agendas=Agendas(database, kept=settings.agendas_kept),
         clock=clock,
         secrets=Secrets(settings.secret_key.get_secret_value()),

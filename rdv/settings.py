@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     max_aliases: int = Field(default=200, ge=0, description="how many fields of one document may have other names")
     operation_seconds: float = Field(default=10.0, gt=0, description="how long one operation may take")
     rate_limit: str = Field(default="", description="requests by one caller, like 600/minute; none = no limit")
+    live_per_caller: int = Field(default=20, ge=0, description="streams, and sockets, one caller may have open")
     trusted_proxies: str = Field(default="", description="addresses of proxies whose X-Forwarded-For is believed")
     cors_origins: str = Field(default="", description="origins whose scripts may ask, by commas; * = all")
     metrics: bool = Field(default=False, description="whether /metrics answers Prometheus")

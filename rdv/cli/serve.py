@@ -112,6 +112,7 @@ def run(
 
     from rdv.app import create_app
     from rdv.cli.logs import LOGGING
+    from rdv.schema.calls import MAX_BODY
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -121,14 +122,21 @@ def run(
             gc.freeze()
             ready()
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await app.state.notices.close()  # streams end, which would be waited for otherwise
+            await super().shutdown(sockets)
+
+    app = create_app(settings, clock=clock, identity=identity, with_worker=with_worker, personas=personas)
     config = uvicorn.Config(
-        create_app(settings, clock=clock, identity=identity, with_worker=with_worker, personas=personas),
+        app,
         log_config=LOGGING,
         access_log=False,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
         lifespan="on",
+        ws="websockets-sansio",
+        ws_max_size=MAX_BODY,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = Server(config)

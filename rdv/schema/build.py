@@ -15,6 +15,7 @@ from rdv.schema.mutation import Mutation
 from rdv.schema.query import Query
 from rdv.schema.scalars import SCALARS
 from rdv.schema.subgraph import ANY, DEFINITIONS, MACHINERY
+from rdv.schema.subscription import Subscription
 
 COMMITTED = Path(__file__).with_name("schema.graphql")
 
@@ -41,6 +42,7 @@ def build() -> Schema:
     schema = Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[problems.Problem],
         config=StrawberryConfig(scalar_map=SCALARS),
         scalar_overrides=ANY,

@@ -48,12 +48,12 @@ async def call_of(request: Request) -> Call:
         for name in ("variables", "extensions"):
             if given.get(name):
                 given[name] = _json(given[name])
-        return _checked(given)
+        return call_from(given)
     # A type that no form and no script of another site can send without being allowed to (CSRF).
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type not in (JSON, "application/graphql+json"):
         raise BadRequest(f"Send {JSON}.", 415)
-    return _checked(_json(await _body(request)))
+    return call_from(_json(await _body(request)))
 
 
 @lru_cache(maxsize=DOCUMENTS_KEPT)
@@ -94,7 +94,8 @@ def _json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever somebody sent
         raise BadRequest("This is not JSON.") from None
 
 
-def _checked(given: Any) -> Call:  # noqa: ANN401 - whatever somebody sent
+def call_from(given: Any) -> Call:  # noqa: ANN401 - whatever somebody sent
+    """Return what a JSON value asks for; raises BadRequest."""
     if isinstance(given, list):
         raise BadRequest("Batches are not taken: send each operation by itself.")
     if not isinstance(given, dict):

@@ -1,6 +1,6 @@
 """What a request carries through its resolvers: the services, who asks, in which language, and the loaders."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -22,15 +22,29 @@ from rdv.usecases.services import Services
 class Context:
     """One request's context; each loader reads with a connection of its own, since resolvers run concurrently."""
 
-    def __init__(self, services: Services, viewer: Viewer, translate: Translate, document: DocumentNode) -> None:
+    def __init__(
+        self,
+        services: Services,
+        who: Callable[[], Viewer],
+        translate: Translate,
+        document: DocumentNode,
+    ) -> None:
+        """`who` tells who asks, or raises BadToken: those who follow something are asked again and again."""
         self.services = services
-        self.viewer = viewer
+        self.who = who
+        self.viewer = who()
         self.translate = translate
         self.document = document
 
     @property
     def language(self) -> str:
         return self.translate.language
+
+    def forget(self) -> None:
+        """Forget what was loaded."""
+        for name, value in list(vars(self).items()):
+            if isinstance(value, DataLoader):
+                delattr(self, name)
 
     @cached_property
     def offices(self) -> DataLoader[int, OfficeRecord | None]:

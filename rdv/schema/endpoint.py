@@ -9,14 +9,14 @@ logged.
 import logging
 import secrets
 from asyncio import timeout
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 import orjson
-from graphql import FieldNode, GraphQLError, GraphQLSchema, OperationType
+from graphql import DocumentNode, ExecutionResult, FieldNode, GraphQLError, GraphQLSchema, OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -58,6 +58,18 @@ class Checked:
     alike: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An operation that can be run."""
+
+    query: str
+    call: Call
+    document: DocumentNode
+    kind: OperationType
+    name: str
+    checked: Checked
+
+
 class Endpoint:
     """Answers `/graphql`."""
 
@@ -76,49 +88,83 @@ class Endpoint:
         try:
             return await self._answer(request, translate, media_type)
         except Exception as unforeseen:  # noqa: BLE001 - whatever it is, its text is not for callers
-            return _refused([masked(unforeseen, "request", translate)], media_type, 500, {})
+            return refused([masked(unforeseen, "request", translate)], media_type, 500, {})
 
     async def _answer(self, request: Request, translate: Translate, media_type: str) -> Response:
         try:
-            viewer = self._viewer(request)
-            call = await call_of(request)
-            query = self._options.documents.of(call)
-            document = parsed(query)
-            operation = operation_of(document, call.operation_name)
-            if operation.operation is OperationType.SUBSCRIPTION:
-                raise BadRequest("There are no subscriptions.")
-            if request.method in BY_ADDRESS and operation.operation is not OperationType.QUERY:
+            viewer = self.viewer(request.headers.get("authorization"))
+            prepared = self.prepared(await call_of(request))
+            if prepared.kind is OperationType.SUBSCRIPTION:
+                raise BadRequest("Subscriptions are followed by text/event-stream, or by graphql-transport-ws.", 406)
+            if request.method in BY_ADDRESS and prepared.kind is not OperationType.QUERY:
                 raise BadRequest("Only queries may be sent by GET.", 405, allow="POST")
-            request.state.operation = operation.name.value if operation.name else ""
-            checked = self._checked(query, call.operation_name)
+            request.state.operation = prepared.name
         except BadRequest as bad:
-            return _refused([bad.shown], media_type, bad.status, bad.headers)
+            return refused([bad.shown], media_type, bad.status, bad.headers)
         except GraphQLError as error:
             # Clients that know application/json only take any other status for a fault of the transport.
-            return _refused([dict(error.formatted)], media_type, 200 if media_type == JSON else 400, {})
-        context = Context(self._services, viewer, translate, document)
-        body, status = await self._run(query, call, context, media_type)
-        body["extensions"] = {"cost": {"estimated": checked.measure.cost, "limit": self._options.limits.cost}}
-        request.state.alike = checked.alike and "errors" not in body
+            return refused([dict(error.formatted)], media_type, 200 if media_type == JSON else 400, {})
+        context = Context(self._services, lambda: viewer, translate, prepared.document)
+        body, status = await self._run(prepared, context, media_type)
+        request.state.alike = prepared.checked.alike and "errors" not in body
         return _response(request, body, status, media_type, shared=viewer is ANONYMOUS)
 
-    async def _run(self, query: str, call: Call, context: Context, media_type: str) -> tuple[dict[str, Any], int]:
+    def prepared(self, call: Call) -> Prepared:
+        """Return what a call asks to run; raises BadRequest or GraphQLError for what cannot be run."""
+        query = self._options.documents.of(call)
+        document = parsed(query)
+        operation = operation_of(document, call.operation_name)
+        return Prepared(
+            query=query,
+            call=call,
+            document=document,
+            kind=operation.operation,
+            name=operation.name.value if operation.name else "",
+            checked=self._checked(query, call.operation_name),
+        )
+
+    async def followed(
+        self, prepared: Prepared, who: Callable[[], Viewer], translate: Translate
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Return the answers to an operation, one after the other: of a subscription as they come, else the only one.
+
+        `who` is asked again for each, and raises BadToken when the caller's time is over.
+        """
+        try:
+            context = Context(self._services, who, translate, prepared.document)
+            if prepared.kind is not OperationType.SUBSCRIPTION:
+                yield (await self._run(prepared, context, GRAPHQL))[0]
+                return
+            async for result in self._runner.follow(prepared.query, prepared.call, context):
+                yield self._body(result, prepared, translate)
+        except BadToken as bad:
+            yield {"errors": [{"message": str(bad), "extensions": {"code": "UNAUTHENTICATED"}}]}
+        except Refusal as refusal:
+            yield {"errors": [{"message": translate(refusal.message, **refusal.values), "extensions": _told(refusal)}]}
+        except Exception as unforeseen:  # noqa: BLE001 - whatever it is, its text is not for callers
+            yield {"errors": [masked(unforeseen, "subscription", translate)]}
+
+    async def _run(self, prepared: Prepared, context: Context, media_type: str) -> tuple[dict[str, Any], int]:
         """Execute within the time that is allowed: when it is over, statements of the database are cancelled too."""
         try:
             async with timeout(self._options.limits.seconds):
-                result = await self._runner.run(query, call, context)
+                result = await self._runner.run(prepared.query, prepared.call, context)
         except TimeoutError:
             message = context.translate("This takes too long: ask for less, or try again later.")
             return {"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}]}, 503
+        body = self._body(result, prepared, context.translate)
+        return body, 200 if "data" in body or media_type == JSON else 400
+
+    def _body(self, result: ExecutionResult, prepared: Prepared, translate: Translate) -> dict[str, Any]:
         body: dict[str, Any] = {}
         if result.errors:
-            body["errors"] = [formatted(error, context.translate) for error in result.errors]
-        started = result.data is not None or any(error.path for error in result.errors or ())
-        if started:
+            body["errors"] = [formatted(error, translate) for error in result.errors]
+        if result.data is not None or any(error.path for error in result.errors or ()):
             body["data"] = result.data
-        return body, 200 if started or media_type == JSON else 400
+        cost = {"estimated": prepared.checked.measure.cost, "limit": self._options.limits.cost}
+        return body | {"extensions": {"cost": cost}}
 
-    def _checked(self, query: str, operation_name: str | None) -> "Checked":
+    def _checked(self, query: str, operation_name: str | None) -> Checked:
         """Return what is known of an operation before it runs; raises BadRequest for one that asks for too much."""
         limits = self._options.limits
         found = self._measured(query, operation_name)
@@ -135,7 +181,7 @@ class Endpoint:
                 )
         return found
 
-    def _measure(self, query: str, operation_name: str | None) -> "Checked":
+    def _measure(self, query: str, operation_name: str | None) -> Checked:
         document = parsed(query)
         operation = operation_of(document, operation_name)
         return Checked(
@@ -146,17 +192,21 @@ class Endpoint:
             ),
         )
 
-    def _viewer(self, request: Request) -> Viewer:
-        header = request.headers.get("authorization")
+    def viewer(self, header: str | None) -> Viewer:
+        """Return who sends an Authorization header; raises BadRequest for a token that proves nothing."""
+        try:
+            return self.known(header)
+        except BadToken as bad:
+            raise BadRequest(str(bad), 401, code="UNAUTHENTICATED", www_authenticate="Bearer") from None
+
+    def known(self, header: str | None) -> Viewer:
+        """Return who sends an Authorization header; raises BadToken."""
         if header is None:
             return ANONYMOUS
         scheme, _, token = header.partition(" ")
-        try:
-            if scheme.lower() != "bearer":
-                raise BadToken
-            return self._identity.viewer(token.strip())
-        except BadToken as bad:
-            raise BadRequest(str(bad), 401, www_authenticate="Bearer") from None
+        if scheme.lower() != "bearer":
+            raise BadToken
+        return self._identity.viewer(token.strip())
 
 
 def formatted(error: GraphQLError, translate: Translate) -> Mapping[str, Any]:
@@ -168,10 +218,13 @@ def formatted(error: GraphQLError, translate: Translate) -> Mapping[str, Any]:
     if error.path is None or (original is None and isinstance(error, GraphQLError)):
         return shown
     if isinstance(original, Refusal):
-        field = {"field": original.field} if isinstance(original, InvalidInput) else {}
-        message = translate(original.message, **original.values)
-        return shown | {"message": message, "extensions": {"code": original.code, **field}}
+        return shown | {"message": translate(original.message, **original.values), "extensions": _told(original)}
     return shown | masked(original, error.path, translate)
+
+
+def _told(refusal: Refusal) -> dict[str, str]:
+    field = {"field": refusal.field} if isinstance(refusal, InvalidInput) else {}
+    return {"code": refusal.code, **field}
 
 
 def masked(error: BaseException | None, where: object, translate: Translate) -> dict[str, Any]:
@@ -200,5 +253,6 @@ def _response(request: Request, body: dict[str, Any], status: int, media_type: s
     return Response(content, status, headers, media_type)
 
 
-def _refused(errors: list[dict[str, Any]], media_type: str, status: int, headers: Mapping[str, str]) -> Response:
+def refused(errors: list[dict[str, Any]], media_type: str, status: int, headers: Mapping[str, str]) -> Response:
+    """Return the answer to a request that was not run."""
     return Response(orjson.dumps({"errors": errors}), status, {"cache-control": "no-store"} | dict(headers), media_type)

@@ -5,7 +5,7 @@ that can matter for a non-null leaf that serialises, nor for an object of which 
 (`writers.py`). Whatever is unusual is left to the stock way, which also reports it as usual.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from functools import lru_cache
 from inspect import isawaitable
 from typing import Any
@@ -24,6 +24,7 @@ from graphql import (
     is_non_null_type,
     is_object_type,
     specified_rules,
+    subscribe,
     validate,
 )
 from graphql.pyutils import AwaitableOrValue, Path, Undefined
@@ -118,6 +119,33 @@ class Runner:
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # a TypeGuard in all but name
         )
         return await result if isawaitable(result) else result
+
+    async def follow(self, query: str, call: Call, context: Context) -> AsyncIterator[ExecutionResult]:
+        """Run a subscription: a result for each of its events; what is wrong with it is in the only one.
+
+        Raises what the source of its events raises.
+        """
+        if faults := self._faults(query):
+            yield ExecutionResult(data=None, errors=list(faults))
+            return
+        source = subscribe(
+            self._schema,
+            context.document,
+            context_value=context,
+            variable_values=call.variables,
+            operation_name=call.operation_name,
+            executor_class=Executor,
+        )
+        events = await source if isawaitable(source) else source
+        if isinstance(events, ExecutionResult):
+            yield events
+            return
+        try:
+            async for result in events:
+                yield result
+        finally:
+            if isinstance(events, AsyncGenerator):  # so that its source ends now, not when memory is tidied up
+                await events.aclose()
 
     def _validated(self, query: str) -> tuple[GraphQLError, ...]:
         return tuple(validate(self._schema, parsed(query), self._rules))

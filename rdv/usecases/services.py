@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rdv.models.database import Database
+from rdv.models.notices import Notices
 from rdv.usecases.agendas import Agendas
 from rdv.usecases.secrets import Secrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The database, the agendas kept in memory, the clock, and what seals codes and tokens."""
+    """The database and its notices, the agendas kept in memory, the clock, and what seals codes and tokens."""
 
     database: Database
+    notices: Notices
     agendas: Agendas
     clock: Callable[[], datetime]
     secrets: Secrets

@@ -62,6 +62,9 @@ class Answers:
             await self._app(scope, _replayed(began, receive), send)
             return
         key = self._key(scope, b"".join(one.get("body", b"") for one in began))
+        if key is None:
+            await self._app(scope, _replayed(began, receive), send)
+            return
         kept = self._kept.get(key)
         if kept is not None and await self._holds(kept):
             self._figures.hits += 1
@@ -96,7 +99,7 @@ class Answers:
         finally:
             noting.reset(token)
         state = scope.get("state", {})
-        if key is None or not state.get("alike") or reads.others or not reads.agendas or sent[0]["status"] != 200:
+        if not state.get("alike") or reads.others or not reads.agendas or sent[0]["status"] != 200:
             return
         made = Kept(
             start=sent[0],
@@ -122,6 +125,8 @@ class Answers:
                 tokens.append(header[1])
             elif name == b"if-none-match":
                 return None
+            if name == b"accept" and b"event-stream" in header[1]:
+                return None  # it does not end
         reach = self._reach(tokens) if tokens else ANYBODY
         return reach and (scope["method"], scope["query_string"], body, tuple(map(tuple, given)), reach)
 

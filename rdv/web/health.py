@@ -9,7 +9,7 @@ from rdv.models import jobs
 from rdv.usecases.services import Services
 
 
-async def live(_: Request) -> Response:
+async def alive(_: Request) -> Response:
     """Answer as long as the process does."""
     return PlainTextResponse("ok")
 

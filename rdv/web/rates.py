@@ -37,7 +37,7 @@ class RateLimit:
         if scope["type"] != "http" or scope["path"] != self._path:
             await self._app(scope, receive, send)
             return
-        caller = _caller(scope)
+        caller = caller_of(scope)
         if await self._limiter.hit(self._rate, caller):
             await self._app(scope, receive, send)
             return
@@ -49,7 +49,7 @@ class RateLimit:
         await refusal(scope, receive, send)
 
 
-def _caller(scope: Scope) -> str:
+def caller_of(scope: Scope) -> str:
     """Return what a caller is counted by: a digest of their token, or their address."""
     token = Headers(scope=scope).get("authorization")
     if token:
