@@ -1,5 +1,6 @@
 """Clients generated from `queries/`, and a server for them to ask."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,8 +40,17 @@ def python_client(workshop: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-async def place(database: Database) -> Place:
-    return await add_office(database)
+def place(database_url: str) -> Place:
+    """An office with one counter, written before anybody asks."""
+
+    async def settle() -> Place:
+        database = Database(database_url)
+        try:
+            return await add_office(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(settle())
 
 
 @pytest.fixture
