@@ -18,12 +18,13 @@ test: .venv/.ready .venv/codegen/.ready  ## every test, each against real parts 
 tools: .venv/codegen/.ready  ## node, Chromium, npm packages, the generator of Python clients (tests that need them are left out otherwise)
 	.ci/tools
 
-check: .venv/.ready  ## formatting, lint, types, import contracts, committed schema
+check: .venv/.ready  ## formatting, lint, types, import contracts, committed schema and what it breaks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/rdv export-schema --check
+	$(BIN)/rdv schema-diff docs/released.graphql --changelog CHANGELOG.md
 
 format: .venv/.ready  ## rewrite the code in the project's format
 	$(BIN)/ruff format .
