@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NEEDS_NODE = "tests/web/test_federation.py"  # needs node, and nothing that takes long
+NEEDS_NODE = "tests/federation/test_composition.py"  # needs node, and nothing that takes long
 
 
 def run_without_tools(tmp_path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -25,7 +25,10 @@ def test_without_node_the_end_names_what_is_left_out_and_how_to_run_it(tmp_path:
     done = run_without_tools(tmp_path)
     assert done.returncode == 0, done.stdout
     assert "Left out for want of tools; `make tools` gets them, then `make test` runs these too:\n" in done.stdout
-    assert "::test_it_composes_with_a_portal_that_knows_more_of_usagers_and_offices needs node\n" in done.stdout
+    assert (
+        "::test_it_composes_without_a_hint_with_a_portal_that_knows_more_of_usagers_and_offices needs node\n"
+        in done.stdout
+    )
 
 
 def test_where_tools_are_required_their_want_is_a_failure(tmp_path: Path) -> None:
