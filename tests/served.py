@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from rdv.cli.serve import bound, run, url_of
-from rdv.integrations.identity import JwksIdentity, NoIdentity
+from rdv.integrations.identity import Identity, JwksIdentity, NoIdentity
 from rdv.settings import read_settings
 
 ROOT = Path(__file__).parents[1]
@@ -73,13 +73,17 @@ def main() -> None:
     def clock() -> datetime:
         return datetime.fromisoformat(file.read_text(encoding="utf-8"))
 
-    signing_in = {"issuer": settings.token_issuer, "audience": settings.token_audience, "clock": clock}
+    identity: Identity = NoIdentity()
+    if settings.token_jwks:
+        identity = JwksIdentity(
+            settings.token_jwks, issuer=settings.token_issuer, audience=settings.token_audience, clock=clock
+        )
     with bound("127.0.0.1", 0) as listening:
         run(
             settings,
             listening,
             clock=clock,
-            identity=JwksIdentity(settings.token_jwks, **signing_in) if settings.token_jwks else NoIdentity(),
+            identity=identity,
             ready=lambda: print(url_of(listening), flush=True),  # noqa: T201 - tells the test where it is
         )
 
