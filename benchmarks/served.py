@@ -1,7 +1,7 @@
-"""The server under the HTTP benchmark: the real application, and the same bytes from a bare Starlette endpoint.
+"""The server under the HTTP benchmark: the real application, and how many statements it has sent so far.
 
 `python -m benchmarks.served SOCKET`: the socket (an inherited file descriptor) is already bound; the database's address
-comes from the environment like any setting. Statements are counted, and told at `/statements`.
+comes from the environment like any setting.
 """
 
 import socket
@@ -17,9 +17,11 @@ from benchmarks.office import NOW
 from rdv import app as composition
 from rdv.integrations.identity import NoIdentity
 from rdv.models.database import Database
+from rdv.models.versions import Versions
 from rdv.settings import read_settings
 
-kept = {"bytes": b"", "statements": 0}
+opened: list[Versions] = []
+pooled = 0
 
 
 class CountingDatabase(Database):
@@ -30,31 +32,27 @@ class CountingDatabase(Database):
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
 
     def _count(self, *_: object) -> None:
-        kept["statements"] += 1  # type: ignore[operator]  # a number
-
-
-async def keep(request: Request) -> Response:
-    kept["bytes"] = await request.body()
-    return Response()
-
-
-async def bare(request: Request) -> Response:
-    await request.body()
-    return Response(kept["bytes"], media_type="application/json")
+        global pooled  # noqa: PLW0603 - one server a process
+        pooled += 1
 
 
 async def statements(_: Request) -> Response:
-    return Response(str(kept["statements"]))
+    return Response(str(pooled + opened[0].statements))
 
 
 def main() -> None:
     composition.Database = CountingDatabase  # type: ignore[misc]  # the product has no hook for counting, rightly
-    application = composition.create_app(read_settings(), clock=lambda: NOW, identity=NoIdentity())
-    application.router.routes += [
-        Route("/keep", keep, methods=["POST"]),
-        Route("/bare", bare, methods=["POST"]),
-        Route("/statements", statements),
-    ]
+    settings = read_settings()
+    open_services = composition.open_services
+
+    def opening(*given: object) -> object:
+        services = open_services(*given)  # type: ignore[arg-type]
+        opened.append(services.agendas.versions)
+        return services
+
+    composition.open_services = opening  # type: ignore[assignment]
+    application = composition.create_app(settings, clock=lambda: NOW, identity=NoIdentity())
+    application.router.routes.append(Route("/statements", statements))
     config = uvicorn.Config(application, log_level="warning", access_log=False)
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
 

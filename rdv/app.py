@@ -25,6 +25,7 @@ from rdv.usecases import generation, rostering
 from rdv.usecases.agendas import Agendas
 from rdv.usecases.secrets import Secrets
 from rdv.usecases.services import Services
+from rdv.web.answers import Answers, Figures
 from rdv.web.explorer import Explorer
 from rdv.web.health import Readiness, live
 from rdv.web.metrics import Measured, Metrics
@@ -50,7 +51,8 @@ def create_app(
     documents = own_documents()
     endpoint = Endpoint(services, identity, endpoint_options(settings, documents))
     explorer = Explorer(documents, endpoint.schema, personas or {}) if settings.explorer else None
-    metrics = Metrics(services, operation_names(documents.values()))
+    figures = Figures()
+    metrics = Metrics(services, figures, operation_names(documents.values()))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -80,7 +82,14 @@ def create_app(
         routes.append(Route("/explorer/{name}", explorer.file))
     if settings.metrics:
         routes.append(Route("/metrics", metrics.page))
-    return Starlette(routes=routes, lifespan=lifespan, middleware=_middleware(settings, metrics))
+    middleware = _middleware(settings, metrics)
+    if kept_bytes := settings.answers_kept_mb * 1_000_000:
+        middleware.append(
+            Middleware(Answers, path=PATH, services=services, identity=identity, kept_bytes=kept_bytes, figures=figures)
+        )
+    # Tokens travel in a header that browsers do not send by themselves: compressed answers betray nothing (BREACH).
+    middleware.append(Middleware(CompressMiddleware, minimum_size=1_000))
+    return Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
 
 
 def endpoint_options(settings: Settings, documents: Mapping[str, str]) -> EndpointOptions:
@@ -100,7 +109,7 @@ def endpoint_options(settings: Settings, documents: Mapping[str, str]) -> Endpoi
 
 
 def _middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
-    """Return what surrounds every request, the outermost first."""
+    """Return what surrounds every request, kept answers or not, the outermost first."""
     found = [Middleware(Traced), Middleware(Measured, metrics=metrics, path=PATH)]
     if settings.rate_limit:
         found.append(Middleware(RateLimit, rate=rate_from(settings.rate_limit), path=PATH))
@@ -115,8 +124,6 @@ def _middleware(settings: Settings, metrics: Metrics) -> list[Middleware]:
                 expose_headers=["etag", "retry-after", "traceresponse"],
             )
         )
-    # Tokens travel in a header that browsers do not send by themselves: compressed answers betray nothing (BREACH).
-    found.append(Middleware(CompressMiddleware, minimum_size=1_000))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import socket
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -115,6 +116,9 @@ def run(
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
+            # What is there now stays: looking through it again for garbage took a sixth of each request.
+            gc.collect()
+            gc.freeze()
             ready()
 
     config = uvicorn.Config(

@@ -38,6 +38,7 @@ class Office:
         """
         shared = before.compiled.with_appointments(instance) if before else None
         self.compiled: Compiled = shared or Compiled(instance, first, last)
+        self.valid_until = self.compiled.live.columns.next_expiry()  # the moment the next hold expires, if any does
         self.instance = instance
         self.book = Book(self.compiled, budget=budget)
         if before and shared:
@@ -48,11 +49,6 @@ class Office:
     def undecided(self) -> int:
         """How many starts and strandings so far were given up for want of budget."""
         return sum(book.undecided for book in (self.book, *self._replacing.values()))
-
-    @property
-    def valid_until(self) -> datetime | None:
-        """The moment the next hold expires, None when there is none."""
-        return self.compiled.live.columns.next_expiry()
 
     def covers(self, query: Query) -> bool:
         """Tell whether the compiled dates contain the query's."""

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from psycopg import AsyncConnection as DriverConnection
 from psycopg.errors import UndefinedTable
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
@@ -15,6 +17,7 @@ from sqlalchemy.pool import QueuePool
 
 from rdv.errors import BadSetting, DatabaseUnavailable, MigrationMissing
 from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE
+from rdv.models.reads import noting
 
 Connection = AsyncConnection  # the other layers' name for it
 
@@ -70,31 +73,46 @@ def unreachable(error: OperationalError | ProgrammingError) -> str:
     return f"RDV_DATABASE_URL: the database cannot be reached: {why}"
 
 
+def _note() -> None:
+    if (reads := noting.get()) is not None:
+        reads.others = True
+
+
 class Database:
     """The pool. `transaction()` for writes, `reading()` for statements that stand alone."""
 
     def __init__(self, url: str, *, pool_size: int = 8, statement_timeout_ms: int = 10_000) -> None:
+        self._options: dict[str, Any] = {
+            "prepare_threshold": None,  # a transaction pooler may stand in front
+            "options": f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC",
+            "connect_timeout": 5,
+        }
         self.engine: AsyncEngine = create_async_engine(
-            psycopg_url(url),
-            pool_size=pool_size,
-            max_overflow=0,
-            connect_args={
-                "prepare_threshold": None,  # a transaction pooler may stand in front
-                "options": f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC",
-                "connect_timeout": 5,
-            },
+            psycopg_url(url), pool_size=pool_size, max_overflow=0, connect_args=self._options
         )
+        self._dedicated: list[DriverConnection] = []
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        _note()
         async with self.engine.begin() as connection:
             yield connection
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self, *, versioned: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection; `versioned`: who asks knows by which versions what is read still holds."""
+        if not versioned:
+            _note()
         async with self._autocommit.connect() as connection:
             yield connection
+
+    async def dedicated(self) -> DriverConnection:
+        """Open a connection beside the pool, in autocommit; it is closed with the database, or before by its user."""
+        url = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = await DriverConnection.connect(url, autocommit=True, **self._options)
+        self._dedicated = [one for one in self._dedicated if not one.closed] + [connection]
+        return connection
 
     async def check(self) -> None:
         """Refuse to serve on a database that is unreachable, not migrated, or without its exclusion constraints."""
@@ -127,4 +145,6 @@ class Database:
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     async def close(self) -> None:
+        for one in self._dedicated:
+            await one.close()
         await self.engine.dispose()

@@ -8,7 +8,7 @@ the engine.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -26,6 +26,7 @@ from rdv.models.freeze import freeze_at
 from rdv.models.nation import Nation
 from rdv.models.office_reads import OFFICE_COLUMNS, CounterRecord, OfficeRecord, counter_record, office_record
 from rdv.models.quotas import Quotas, quotas_from
+from rdv.models.reads import Version
 from rdv.models.reason_tree import ReasonNode, ReasonTree, overrides_from
 
 # The day versions only grow, so their sum does.
@@ -33,13 +34,6 @@ VERSION_COLUMNS = """
 o.version as office_version, (select version from national_version) as national_version,
 (select coalesce(sum(d.version), 0)::bigint from office_day d
  where d.office_id = o.id and d.day between :first and :last) as days_version
-"""
-
-# What decides whether a compiled situation still holds.
-VERSIONS = f"""
-select o.id, {VERSION_COLUMNS}
-from office o
-where o.id = any(:offices)
 """
 
 LIVE = """a.office_id = o.id and a.day between :first and :last
@@ -97,17 +91,6 @@ Period = tuple[date, date | None]
 PAD = timedelta(days=1)  # appointments across midnight, and zones on either side of UTC
 
 
-class Version(NamedTuple):
-    """It changes whenever an office's situation may have changed; each part only grows."""
-
-    office: int
-    nation: int
-    days: int
-
-    def __str__(self) -> str:
-        return ".".join(map(str, self))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """One office's situation for some days: its record, every reason as it has it, and the engine's instance.
@@ -128,15 +111,6 @@ class Situation:
     delegated: tuple[Delegated, ...]
     until: datetime
     version: Version
-
-
-async def load_versions(
-    connection: AsyncConnection, offices: Sequence[int], first: date, last: date
-) -> dict[int, Version]:
-    """Return each known office's version for some days: it changes whenever its situation may have changed."""
-    bound = {"offices": list(offices), "first": first - PAD, "last": last + PAD}
-    rows = await connection.execute(text(VERSIONS), bound)
-    return {row.id: Version(row.office_version, row.national_version, row.days_version) for row in rows}
 
 
 async def load_situations(

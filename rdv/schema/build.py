@@ -7,12 +7,10 @@ from typing import Any, cast
 
 import strawberry
 from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, Undefined
-from strawberry.extensions import DisableIntrospection, SchemaExtension, ValidationCache
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
 from rdv.schema import problems
-from rdv.schema.execution import ExecutionContext
 from rdv.schema.mutation import Mutation
 from rdv.schema.query import Query
 from rdv.schema.scalars import SCALARS
@@ -38,26 +36,14 @@ class Schema(strawberry.federation.Schema):
         return print_schema(shown) + "\n" + DEFINITIONS
 
 
-class GivenDocument(SchemaExtension):
-    """Takes the document that the endpoint has already read."""
-
-    def on_parse(self) -> Any:  # noqa: ANN401 - Strawberry's signature
-        context = self.execution_context
-        context.graphql_document = context.context.document
-        yield
-
-
-def build(*, introspection: bool = True) -> Schema:
-    """Return the executable schema; without `introspection` it does not tell about itself."""
-    closed: list[Any] = [] if introspection else [DisableIntrospection]
+def build() -> Schema:
+    """Return the executable schema."""
     schema = Schema(
         query=Query,
         mutation=Mutation,
         types=[problems.Problem],
-        extensions=[GivenDocument, *closed, lambda: ValidationCache(maxsize=500)],
         config=StrawberryConfig(scalar_map=SCALARS),
         scalar_overrides=ANY,
-        execution_context_class=ExecutionContext,
         federation_version="2.9",
     )
     _without_null_defaults(schema._schema)  # noqa: SLF001 - Strawberry shows it in no other way

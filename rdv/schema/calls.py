@@ -1,13 +1,16 @@
 """From the bytes of a request to what is to be run: size, media type, shape of the body."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, ExecutableDefinitionNode, OperationDefinitionNode
+from graphql import DocumentNode, ExecutableDefinitionNode, GraphQLError, OperationDefinitionNode, parse
 from starlette.requests import Request
 
 MAX_BODY = 1_000_000
+MAX_TOKENS = 5_000
+DOCUMENTS_KEPT = 500
 BY_ADDRESS = ("GET", "HEAD")  # methods that carry the request in the address and may change nothing
 JSON = "application/json"
 
@@ -51,6 +54,15 @@ async def call_of(request: Request) -> Call:
     if content_type not in (JSON, "application/graphql+json"):
         raise BadRequest(f"Send {JSON}.", 415)
     return _checked(_json(await _body(request)))
+
+
+@lru_cache(maxsize=DOCUMENTS_KEPT)
+def parsed(query: str) -> DocumentNode:
+    """Return a document; raises GraphQLError."""
+    try:
+        return parse(query, max_tokens=MAX_TOKENS)
+    except RecursionError:
+        raise GraphQLError("The document is nested too deeply.") from None
 
 
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

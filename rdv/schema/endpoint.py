@@ -16,26 +16,25 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationType, parse
+from graphql import FieldNode, GraphQLError, GraphQLSchema, OperationType
 from starlette.requests import Request
 from starlette.responses import Response
-from strawberry.types.graphql import OperationType as Allowed
 
 from rdv.errors import BadToken, InvalidInput, Refusal
 from rdv.integrations.identity import Identity
 from rdv.integrations.trace import trace_id
 from rdv.integrations.viewer import ANONYMOUS, Viewer
-from rdv.schema.build import Schema, build
-from rdv.schema.calls import BY_ADDRESS, JSON, BadRequest, Call, call_of, operation_of
+from rdv.schema.build import build
+from rdv.schema.calls import BY_ADDRESS, DOCUMENTS_KEPT, JSON, BadRequest, Call, call_of, operation_of, parsed
 from rdv.schema.context import Context
 from rdv.schema.cost import Limits, Measure, aliases_of, measure
 from rdv.schema.documents import Documents
+from rdv.schema.execution import Runner
 from rdv.schema.texts import Translate, language_from
 from rdv.usecases.services import Services
 
-MAX_TOKENS = 5_000
-DOCUMENTS_KEPT = 500
 RETRY_SECONDS = "5"
+ALIKE = {"slots", "__typename"}  # fields of the root that depend on what a caller may do, and not on who it is
 GRAPHQL = "application/graphql-response+json"
 
 log = logging.getLogger("rdv.graphql")
@@ -50,19 +49,24 @@ class EndpointOptions:
     introspection: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What is known of an operation before it runs; `alike`: it may be answered alike to all who may do the same."""
+
+    measure: Measure
+    aliases: int
+    alike: bool
+
+
 class Endpoint:
     """Answers `/graphql`."""
-
-    @property
-    def schema(self) -> GraphQLSchema:
-        """The schema that is served."""
-        return self._schema._schema  # noqa: SLF001 - Strawberry shows it in no other way
 
     def __init__(self, services: Services, identity: Identity, options: EndpointOptions | None = None) -> None:
         self._services = services
         self._identity = identity
         self._options = options or EndpointOptions()
-        self._schema: Schema = build(introspection=self._options.introspection)
+        self.schema: GraphQLSchema = build()._schema  # noqa: SLF001 - Strawberry shows it in no other way
+        self._runner = Runner(self.schema, introspection=self._options.introspection)
         self._measured = lru_cache(maxsize=DOCUMENTS_KEPT)(self._measure)
 
     async def __call__(self, request: Request) -> Response:
@@ -86,7 +90,7 @@ class Endpoint:
             if request.method in BY_ADDRESS and operation.operation is not OperationType.QUERY:
                 raise BadRequest("Only queries may be sent by GET.", 405, allow="POST")
             request.state.operation = operation.name.value if operation.name else ""
-            cost = self._checked(query, call.operation_name)
+            checked = self._checked(query, call.operation_name)
         except BadRequest as bad:
             return _refused([bad.shown], media_type, bad.status, bad.headers)
         except GraphQLError as error:
@@ -94,20 +98,15 @@ class Endpoint:
             return _refused([dict(error.formatted)], media_type, 200 if media_type == JSON else 400, {})
         context = Context(self._services, viewer, translate, document)
         body, status = await self._run(query, call, context, media_type)
-        body["extensions"] = {"cost": {"estimated": cost, "limit": self._options.limits.cost}}
+        body["extensions"] = {"cost": {"estimated": checked.measure.cost, "limit": self._options.limits.cost}}
+        request.state.alike = checked.alike and "errors" not in body
         return _response(request, body, status, media_type, shared=viewer is ANONYMOUS)
 
     async def _run(self, query: str, call: Call, context: Context, media_type: str) -> tuple[dict[str, Any], int]:
         """Execute within the time that is allowed: when it is over, statements of the database are cancelled too."""
         try:
             async with timeout(self._options.limits.seconds):
-                result = await self._schema.execute(
-                    query,
-                    variable_values=call.variables,
-                    context_value=context,
-                    operation_name=call.operation_name,
-                    allowed_operation_types=(Allowed.QUERY, Allowed.MUTATION),
-                )
+                result = await self._runner.run(query, call, context)
         except TimeoutError:
             message = context.translate("This takes too long: ask for less, or try again later.")
             return {"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}]}, 503
@@ -119,14 +118,14 @@ class Endpoint:
             body["data"] = result.data
         return body, 200 if started or media_type == JSON else 400
 
-    def _checked(self, query: str, operation_name: str | None) -> int:
-        """Return an operation's estimated cost; raises BadRequest for one that asks for too much."""
+    def _checked(self, query: str, operation_name: str | None) -> "Checked":
+        """Return what is known of an operation before it runs; raises BadRequest for one that asks for too much."""
         limits = self._options.limits
-        found, aliases = self._measured(query, operation_name)
+        found = self._measured(query, operation_name)
         for what, number, limit in (
-            ("depth", found.depth, limits.depth),
-            ("number of aliases", aliases, limits.aliases),
-            ("estimated cost", found.cost, limits.cost),
+            ("depth", found.measure.depth, limits.depth),
+            ("number of aliases", found.aliases, limits.aliases),
+            ("estimated cost", found.measure.cost, limits.cost),
         ):
             if number > limit:
                 raise BadRequest(
@@ -134,12 +133,18 @@ class Endpoint:
                     "Ask for fewer fields, or in several requests.",
                     code="TOO_COSTLY",
                 )
-        return found.cost
+        return found
 
-    def _measure(self, query: str, operation_name: str | None) -> tuple[Measure, int]:
+    def _measure(self, query: str, operation_name: str | None) -> "Checked":
         document = parsed(query)
         operation = operation_of(document, operation_name)
-        return measure(operation, document, self.schema, self._options.limits), aliases_of(document)
+        return Checked(
+            measure=measure(operation, document, self.schema, self._options.limits),
+            aliases=aliases_of(document),
+            alike=all(
+                isinstance(one, FieldNode) and one.name.value in ALIKE for one in operation.selection_set.selections
+            ),
+        )
 
     def _viewer(self, request: Request) -> Viewer:
         header = request.headers.get("authorization")
@@ -152,15 +157,6 @@ class Endpoint:
             return self._identity.viewer(token.strip())
         except BadToken as bad:
             raise BadRequest(str(bad), 401, www_authenticate="Bearer") from None
-
-
-@lru_cache(maxsize=DOCUMENTS_KEPT)
-def parsed(query: str) -> DocumentNode:
-    """Return a document; raises GraphQLError."""
-    try:
-        return parse(query, max_tokens=MAX_TOKENS)
-    except RecursionError:
-        raise GraphQLError("The document is nested too deeply.") from None
 
 
 def formatted(error: GraphQLError, translate: Translate) -> Mapping[str, Any]:

@@ -1,20 +1,46 @@
-"""How results are completed: as graphql-core does it, except for lists of plain leaves, which are done in one go.
+"""How operations are run: as graphql-core does it, except for lists of what is plain, which are completed in one go.
 
-A list of some hundred starts costs graphql-core a path, an info and several checks per item. None of that can matter
-for a non-null leaf that serialises: whatever is unusual (a null, an awaitable, a value that does not serialise) is left
-to the stock way, which also reports it as usual.
+A list of some hundred starts or slots costs graphql-core a path, an info and several checks per item and field. None of
+that can matter for a non-null leaf that serialises, nor for an object of which only attributes are selected
+(`writers.py`). Whatever is unusual is left to the stock way, which also reports it as usual.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
+from inspect import isawaitable
 from typing import Any
 
-from graphql import GraphQLOutputType, GraphQLResolveInfo, is_leaf_type, is_non_null_type
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    execute,
+    get_named_type,
+    is_leaf_type,
+    is_non_null_type,
+    is_object_type,
+    specified_rules,
+    validate,
+)
 from graphql.pyutils import AwaitableOrValue, Path, Undefined
+from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from rdv.schema.calls import DOCUMENTS_KEPT, Call, parsed
+from rdv.schema.context import Context
+from rdv.schema.writers import TYPENAME, Rows, Shape, Surprise, is_plain, writer
 
-class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
-    """Completes lists of non-null leaves by one comprehension."""
+
+class Executor(StrawberryGraphQLCoreExecutionContext):
+    """Completes lists of non-null leaves, and of objects of which only attributes are selected, in one go."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - graphql-core's signature
+        super().__init__(*args, **kwargs)
+        self._shapes: dict[tuple[GraphQLObjectType, int], Shape | None] = {}
 
     def complete_iterable_value(  # noqa: PLR0917 - graphql-core's signature
         self,
@@ -25,13 +51,82 @@ class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
         items: Iterable[Any],
         position_context: Any,  # noqa: ANN401 - private to graphql-core
     ) -> AwaitableOrValue[list[Any]]:
-        if isinstance(items, list) and is_non_null_type(item_type) and is_leaf_type(item_type.of_type):
-            written = item_type.of_type.coerce_output_value
-            try:
-                done = [written(item) for item in items]
-            except Exception:  # noqa: BLE001, S110 - the stock way meets it again and reports it
-                pass
+        if isinstance(items, list) and items and is_non_null_type(item_type):
+            inner = item_type.of_type
+            if is_leaf_type(inner):
+                done = _leaves(inner, items)
+            elif is_object_type(inner):
+                done = self._objects(inner, field_details_list, items)
             else:
-                if not any(value is None or value is Undefined for value in done):
-                    return done
+                done = None
+            if done is not None:
+                return done
         return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
+
+    def _objects(self, kind: GraphQLObjectType, details: Any, items: list[Any]) -> list[Any] | None:  # noqa: ANN401
+        shape = self._shape(kind, details)
+        if shape is None:
+            return None
+        try:
+            return items.completed(shape) if isinstance(items, Rows) else writer(shape)(items)
+        except Surprise:
+            return None
+
+    def _shape(self, kind: GraphQLObjectType, details: Any) -> Shape | None:  # noqa: ANN401 - private to graphql-core
+        """Return what is selected of a type, None unless all of it is plain, down to the leaves."""
+        key = (kind, id(details))  # `collect_subfields` keeps the list alive
+        if key not in self._shapes:
+            self._shapes[key] = self._shape_of(kind, details)
+        return self._shapes[key]
+
+    def _shape_of(self, kind: GraphQLObjectType, details: Any) -> Shape | None:  # noqa: ANN401
+        fields: list[tuple[str, str, Shape | None]] = []
+        for key, selected in self.collect_subfields(kind, details).grouped_field_set.items():
+            name = selected[0].node.name.value
+            field = kind.fields.get(name)
+            under = None
+            if name != TYPENAME:
+                if field is None or not is_plain(field):
+                    return None
+                inner = get_named_type(field.type)
+                under = self._shape_of(inner, selected) if is_object_type(inner) else None
+                if under is None and not is_leaf_type(inner):
+                    return None
+            fields.append((key, name, under))
+        return Shape(kind, tuple(fields))
+
+
+class Runner:
+    """Runs operations of one schema; which documents are valid is found out once."""
+
+    def __init__(self, schema: GraphQLSchema, *, introspection: bool) -> None:
+        self._schema = schema
+        self._rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
+        self._faults = lru_cache(maxsize=DOCUMENTS_KEPT)(self._validated)
+
+    async def run(self, query: str, call: Call, context: Context) -> ExecutionResult:
+        """Run one operation of a document; what is wrong with it is in the result."""
+        if faults := self._faults(query):
+            return ExecutionResult(data=None, errors=list(faults))
+        result = execute(
+            self._schema,
+            context.document,
+            context_value=context,
+            variable_values=call.variables,
+            operation_name=call.operation_name,
+            executor_class=Executor,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # a TypeGuard in all but name
+        )
+        return await result if isawaitable(result) else result
+
+    def _validated(self, query: str) -> tuple[GraphQLError, ...]:
+        return tuple(validate(self._schema, parsed(query), self._rules))
+
+
+def _leaves(kind: Any, items: list[Any]) -> list[Any] | None:  # noqa: ANN401 - graphql-core's union of leaf types
+    written = kind.coerce_output_value
+    try:
+        done = [written(item) for item in items]
+    except Exception:  # noqa: BLE001 - the stock way meets it again and reports it
+        return None
+    return None if any(value is None or value is Undefined for value in done) else done

@@ -33,6 +33,7 @@ from rdv.schema.problems import (
     TooManyAppointments,
 )
 from rdv.schema.reasons import Reason
+from rdv.schema.scalars import instant
 from rdv.schema.slots import Slot
 from rdv.usecases import appointments as use_case
 from rdv.usecases.usager_input import UsagerRequest
@@ -224,8 +225,8 @@ async def _hold(info: Info, held: use_case.Held) -> Hold:
         token=held.token,
         expires_at=record.expires_at.astimezone(zone),
         slot=Slot(
-            start=record.starts_at.astimezone(zone),
-            end=record.ends_at.astimezone(zone),
+            start=instant(record.starts_at.astimezone(zone)),
+            end=instant(record.ends_at.astimezone(zone)),
             remaining=await use_case.left_at(context.services, context.viewer, record),
             modality=Modality(record.modality),
         ),

@@ -10,8 +10,10 @@ import strawberry
 from rdv import errors
 from rdv.schema.appointments import Appointment, appointments
 from rdv.schema.context import Info
+from rdv.schema.scalars import instant
 from rdv.schema.slots import Slot
 from rdv.schema.texts import Translate
+from rdv.usecases.booking import FreeSlot
 
 
 @strawberry.interface(description="A request was refused, and nothing was changed.")
@@ -112,7 +114,7 @@ def problem(refusal: errors.Refusal, translate: Translate) -> ProblemType:
         case errors.InvalidInput():
             more = {"field": refusal.field}
         case errors.SlotTaken():
-            more = {"alternatives": [Slot(**asdict(free)) for free in refusal.alternatives]}
+            more = {"alternatives": [_slot(free) for free in refusal.alternatives]}
         case errors.TooManyAppointments():
             more = {"limit": refusal.limit}
         case errors.TooLate():
@@ -123,3 +125,7 @@ def problem(refusal: errors.Refusal, translate: Translate) -> ProblemType:
             more = {"ids": refusal.appointments}
     message = translate(refusal.message, **refusal.values)
     return TYPES[type(refusal)](message=message, code=refusal.code, **more)
+
+
+def _slot(free: FreeSlot) -> Slot:
+    return Slot(**asdict(free) | {"start": instant(free.start), "end": instant(free.end)})

@@ -10,6 +10,13 @@ from strawberry.types.scalar import ScalarDefinition
 from rdv.engine.values import MINUTES_PER_DAY
 
 LocalTime = NewType("LocalTime", int)  # minutes of the local day
+Instant = NewType("Instant", str)  # a DateTime that is written already, for lists of hundreds
+
+
+def instant(moment: datetime) -> Instant:
+    """Write an instant as answers carry it."""
+    return Instant(moment.isoformat())
+
 
 # What `fromisoformat` takes beside these (weeks, other separators, no offset) differs between versions of Python.
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -49,13 +56,20 @@ def clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
+def _written(moment: datetime | Instant) -> str:
+    return moment if isinstance(moment, str) else moment.isoformat()
+
+
+DATE_TIME = strawberry.scalar(
+    name="DateTime",
+    description="An instant, ISO 8601 with an offset: `2027-03-01T09:30:00+01:00`; answers carry the office's.",
+    serialize=_written,
+    parse_value=_instant,
+)
+
 SCALARS: dict[object, ScalarDefinition] = {
-    datetime: strawberry.scalar(
-        name="DateTime",
-        description="An instant, ISO 8601 with an offset: `2027-03-01T09:30:00+01:00`; answers carry the office's.",
-        serialize=datetime.isoformat,
-        parse_value=_instant,
-    ),
+    datetime: DATE_TIME,
+    Instant: DATE_TIME,
     date: strawberry.scalar(
         name="Date",
         description="A local day of the office, ISO 8601: `2027-03-01`.",

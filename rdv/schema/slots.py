@@ -1,7 +1,6 @@
 """Free slots. The item types are plain: no resolver runs per start."""
 
 import datetime as dt  # two types have a field called `date`
-from collections.abc import Sequence
 from itertools import groupby
 
 import strawberry
@@ -11,8 +10,10 @@ from rdv.schema.enums import Channel, Modality
 from rdv.schema.gateway import about
 from rdv.schema.offices import Office
 from rdv.schema.reasons import Reason
+from rdv.schema.scalars import Instant, instant
 from rdv.schema.selection import named
 from rdv.schema.why_words import Words
+from rdv.schema.writers import Rows
 from rdv.usecases import access, delegated
 from rdv.usecases import earliest as earliest_use_case
 from rdv.usecases import slots as use_case
@@ -21,8 +22,8 @@ from rdv.usecases.slots import SlotsFound
 
 @strawberry.type(description="An offered start.")
 class Slot:
-    start: dt.datetime = strawberry.field(description="When the appointment starts.")
-    end: dt.datetime = strawberry.field(description="When it ends, any time for clearing up left out.")
+    start: Instant = strawberry.field(description="When the appointment starts.")
+    end: Instant = strawberry.field(description="When it ends, any time for clearing up left out.")
     remaining: int = strawberry.field(description="How many such appointments could start then, together.")
     modality: Modality = strawberry.field(description="How the usager is received.")
 
@@ -30,9 +31,7 @@ class Slot:
 @strawberry.type(description="One local day's starts.")
 class SlotDay:
     date: dt.date = strawberry.field(description="The office's local day.")
-    starts: list[dt.datetime] = strawberry.field(
-        description="The offered starts, ascending: the compact form of `slots`."
-    )
+    starts: list[Instant] = strawberry.field(description="The offered starts, ascending: the compact form of `slots`.")
     slots: list[Slot] = strawberry.field(
         description="The offered starts with their ends and what remains.", directives=[about(20)]
     )
@@ -62,9 +61,12 @@ class SlotSearch:
     )
     count: int = strawberry.field(description="How many starts there are in all.")
     first: Slot | None = strawberry.field(description="The earliest of them.")
-    why: list[WhyNot] = strawberry.field(description="What removed the starts that are not offered.")
     version: str = strawberry.field(description="Changes whenever the answer may have changed, `elsewhere` left out.")
     found: strawberry.Private[SlotsFound]
+
+    @strawberry.field(description="What removed the starts that are not offered.")
+    def why(self, info: Info) -> list[WhyNot]:
+        return _why(info, self.found)
 
     @strawberry.field(
         description="The slots of other offices that receive for this one, to which it has delegated the reason: hold "
@@ -137,7 +139,7 @@ class OfficeSlot:
 def slot(start: dt.datetime, duration_minutes: int, remaining: int, modality: Modality) -> Slot:
     """Return a slot; its end is an instant later, whatever the clocks do in between."""
     end = (start.astimezone(dt.UTC) + dt.timedelta(minutes=duration_minutes)).astimezone(start.tzinfo)
-    return Slot(start=start, end=end, remaining=remaining, modality=modality)
+    return Slot(start=instant(start), end=instant(end), remaining=remaining, modality=modality)
 
 
 async def search(info: Info, wanted: SlotsInput) -> SlotSearch:
@@ -158,11 +160,11 @@ async def search(info: Info, wanted: SlotsInput) -> SlotSearch:
             explain="why" in fields,
         ),
     )
-    return _search(found, _why(info, found), with_slots="slots" in fields)
+    return _search(found, with_slots="slots" in fields)
 
 
 def _delegated(one: delegated.Elsewhere) -> DelegatedSlots:
-    there = _search(one.found, [], with_slots=True)
+    there = _search(one.found, with_slots=True)
     return DelegatedSlots(
         office=there.office,
         delegated_by=Office(record=one.on_behalf_of),
@@ -181,20 +183,27 @@ def _why(info: Info, found: SlotsFound) -> list[WhyNot]:
     return [WhyNot(date=w.date, code=w.code, starts=w.starts, detail=words.of(w)) for w in found.answer.why]
 
 
-def _search(found: SlotsFound, why: list[WhyNot], *, with_slots: bool) -> SlotSearch:
+def _search(found: SlotsFound, *, with_slots: bool) -> SlotSearch:
+    """Return an answer as rows, written once however often it is given."""
+    if with_slots not in found.written:
+        found.written[with_slots] = _written(found, with_slots=with_slots)
+    search: SlotSearch = found.written[with_slots]
+    return search
+
+
+def _written(found: SlotsFound, *, with_slots: bool) -> SlotSearch:
     situation = found.agenda.situation
     minutes = found.reason.duration_minutes
     answer = found.answer
-    remaining: Sequence[int] = answer.remaining or [0] * len(answer.starts)
-    pairs = list(zip(answer.starts, remaining, strict=True))
+    pairs = list(zip(answer.starts, answer.remaining or [0] * len(answer.starts), strict=True))
 
     def made(pair: tuple[dt.datetime, int]) -> Slot:
         return slot(pair[0], minutes, pair[1], found.query.modality)
 
-    days = []
+    days: Rows[SlotDay] = Rows()
     for day, group in groupby(pairs, key=lambda pair: pair[0].date()):
         within = list(group)
-        starts = [start for start, _ in within]
+        starts = [instant(start) for start, _ in within]
         days.append(SlotDay(date=day, starts=starts, slots=[made(pair) for pair in within] if with_slots else []))
     return SlotSearch(
         office=Office(record=situation.office),
@@ -204,7 +213,6 @@ def _search(found: SlotsFound, why: list[WhyNot], *, with_slots: bool) -> SlotSe
         days=days,
         count=len(pairs),
         first=made(pairs[0]) if pairs else None,
-        why=why,
         version=str(situation.version),
         found=found,
     )

@@ -8,28 +8,33 @@ All agendas of one moment cover the same standard days, so that a version means 
 beyond these gets an agenda of its own days.
 """
 
+import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
+from cachetools import LRUCache
 
 from rdv.engine.slots import Office
 from rdv.models.database import Connection, Database
 from rdv.models.nation import Nation, NationCache
-from rdv.models.situation import Situation, Version, load_situations, load_versions
+from rdv.models.reads import Version, noting
+from rdv.models.situation import Situation, load_situations
+from rdv.models.versions import Versions
 from rdv.usecases.rationing import Rationing
 
 STANDARD_DAYS = 93  # ahead of today: a query's 62 days beyond the usual 30 days' horizon
+ANSWERS_KEPT = 200
 
 Window = tuple[date, date]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Agenda:
     """One office's situation, compiled for some days; `asking` guards the engine, which serves one thread at a time."""
 
@@ -38,10 +43,11 @@ class Agenda:
     rationing: Rationing | None = None  # where the office keeps something back
     asking: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def valid_at(self, now: datetime) -> bool:
-        """Tell whether no hold has expired, no day was frozen and none opened since it was read."""
-        until = self.engine.valid_until
-        return now < self.situation.until and (until is None or now < until)
+    @property
+    def until(self) -> datetime:
+        """The moment when a hold expires, a day is frozen or one opens, which no version tells."""
+        expires = self.engine.valid_until
+        return self.situation.until if expires is None else min(self.situation.until, expires)
 
 
 class Agendas:
@@ -49,10 +55,12 @@ class Agendas:
 
     def __init__(self, database: Database, *, kept: int = 1000, threads: int = 2) -> None:
         self._database = database
+        self.versions = Versions(database)
         self.nations = NationCache()
         self._kept = kept
         self._limiter = CapacityLimiter(threads)
         self._agendas: OrderedDict[tuple[int, Window], Agenda] = OrderedDict()
+        self.answers: LRUCache[Hashable, Any] = LRUCache(ANSWERS_KEPT)  # of agendas, by all that they depend on
         self.hits = self.misses = 0  # agendas that were kept and still held, and those that were read
         self.undecided = 0  # starts the engine could not decide within its budget
 
@@ -64,19 +72,24 @@ class Agendas:
     async def current(self, offices: Sequence[int], first: date, last: date, now: datetime) -> dict[int, Agenda]:
         """Return the agendas of the known ones of the offices, as they are now, covering `first` to `last`."""
         window = standard_window(first, last, now)
-        async with self._database.reading() as connection:
-            versions = await load_versions(connection, offices, *window)
-            # Kept here, since another request may push them out while this one waits.
-            found = {office: self._agendas[office, window] for office in versions if (office, window) in self._agendas}
-            found = {o: agenda for o, agenda in found.items() if _holds(agenda, versions[o], now)}
-            stale = [office for office in versions if office not in found]
-            self.hits += len(found)
-            self.misses += len(stale)
-            if stale:
+        versions = await self.versions.of(offices, *window)
+        # Kept here, since another request may push them out while this one waits.
+        found = {office: self._agendas[office, window] for office in versions if (office, window) in self._agendas}
+        found = {o: agenda for o, agenda in found.items() if _holds(agenda, versions[o], now)}
+        stale = [office for office in versions if office not in found]
+        self.hits += len(found)
+        self.misses += len(stale)
+        if stale:
+            async with self._database.reading(versioned=True) as connection:
                 nation = await self.nations.at_least(connection, versions[stale[0]].nation)
                 found |= await self._load(connection, nation, stale, window, now)
         for office, agenda in found.items():
             self._keep(office, window, agenda)
+        if (reads := noting.get()) is not None:
+            for office in offices:
+                agenda_of = found.get(office)
+                version, until = (agenda_of.situation.version, agenda_of.until) if agenda_of else (None, None)
+                reads.agenda((office, *window), version, until)
         return found
 
     async def under_lock(self, connection: Connection, office: int, first: date, last: date, now: datetime) -> Agenda:
@@ -114,8 +127,13 @@ def standard_window(first: date, last: date, now: datetime) -> Window:
     return standard if standard[0] <= first and last <= standard[1] else (first, last)
 
 
+def minute(now: datetime) -> int:
+    """Number the minutes: what an agenda answers does not change within one, since the engine counts in whole ones."""
+    return math.ceil(now.timestamp() / 60)
+
+
 def _holds(agenda: Agenda, version: Version, now: datetime) -> bool:
-    return agenda.situation.version == version and agenda.valid_at(now)
+    return agenda.situation.version == version and now < agenda.until
 
 
 def _compiled(situation: Situation, window: Window, before: Agenda | None = None) -> Agenda:

@@ -3,8 +3,9 @@
 import heapq
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from rdv.engine.values import Answer, Channel, Modality, Query
 from rdv.errors import InvalidInput, NotAllowed, NotFound
@@ -13,7 +14,7 @@ from rdv.models import appointment_reads
 from rdv.models.office_reads import OfficeRecord
 from rdv.models.reason_tree import ReasonNode
 from rdv.usecases import access
-from rdv.usecases.agendas import Agenda
+from rdv.usecases.agendas import Agenda, minute
 from rdv.usecases.appointment_access import visible
 from rdv.usecases.offices import check_modality, id_from, served_leaf
 from rdv.usecases.secrets import normalised
@@ -41,14 +42,15 @@ class SlotsRequest:
     explain: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SlotsFound:
-    """An office's answer; starts are in the office's zone."""
+    """An office's answer; starts are in the office's zone. `written` keeps with it what was made of it for callers."""
 
     agenda: Agenda
     reason: ReasonNode
     query: Query
     answer: Answer
+    written: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def office(self) -> OfficeRecord:
@@ -71,8 +73,13 @@ async def search(services: Services, viewer: Viewer, request: SlotsRequest) -> S
         modality=request.modality,
         replacing=await _replacing(services, viewer, request),
     )
-    answer = await ask(services, agenda, query, now, remaining=request.remaining, explain=request.explain)
-    return SlotsFound(agenda=agenda, reason=reason, query=query, answer=answer)
+    key = (agenda, query, minute(now), request.remaining, request.explain)
+    found: SlotsFound | None = services.agendas.answers.get(key)
+    if found is None:
+        answer = await ask(services, agenda, query, now, remaining=request.remaining, explain=request.explain)
+        found = SlotsFound(agenda=agenda, reason=reason, query=query, answer=answer)
+        services.agendas.answers[key] = found
+    return found
 
 
 async def open_agenda(services: Services, office_id: str, first: date, last: date, now: datetime) -> Agenda:

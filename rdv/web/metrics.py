@@ -1,6 +1,7 @@
 """What Prometheus may ask: requests by operation, how long they take, agendas kept, jobs."""
 
 from collections.abc import Callable, Collection
+from functools import cache
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rdv.usecases.services import Services
+from rdv.web.answers import Figures
 
 OTHER = "other"  # operations of documents that are not ours: callers choose their names, so these are not counted apart
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -18,9 +20,10 @@ SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 class Metrics:
     """One process's figures."""
 
-    def __init__(self, services: Services, operations: Collection[str]) -> None:
+    def __init__(self, services: Services, answers: Figures, operations: Collection[str]) -> None:
         self.registry = CollectorRegistry()
         self._known = frozenset(operations)
+        self._series = cache(self._of)  # looking a series up costs as much as all the rest of counting
         self.requests = Counter(
             "rdv_requests_total", "GraphQL requests.", ["operation", "status"], registry=self.registry
         )
@@ -35,6 +38,12 @@ class Metrics:
             "rdv_agendas": ("Compiled agendas in memory.", lambda: services.agendas.count),
             "rdv_agenda_hits": ("Agendas found in memory, in all.", lambda: services.agendas.hits),
             "rdv_agenda_misses": ("Agendas read and compiled, in all.", lambda: services.agendas.misses),
+            "rdv_answers_kept": ("Answers kept to be sent again, in all.", lambda: answers.kept),
+            "rdv_answers_sent_again": ("Answers that were kept and still held, in all.", lambda: answers.hits),
+            "rdv_version_checks": (
+                "Statements that asked for versions, in all.",
+                lambda: services.agendas.versions.statements,
+            ),
             "rdv_undecided_starts": ("Starts not decided in time, in all.", lambda: services.agendas.undecided),
             "rdv_database_connections": ("Connections in use.", lambda: services.database.in_use),
         }
@@ -48,8 +57,12 @@ class Metrics:
     def count(self, operation: str, status: int, seconds: float) -> None:
         """Count one request."""
         name = operation if operation in self._known else OTHER
-        self.requests.labels(name, str(status)).inc()
-        self.seconds.labels(name).observe(seconds)
+        requests, observed = self._series(name, status)
+        requests.inc()
+        observed.observe(seconds)
+
+    def _of(self, operation: str, status: int) -> tuple[Counter, Histogram]:
+        return self.requests.labels(operation, str(status)), self.seconds.labels(operation)
 
 
 class Measured:

@@ -1,9 +1,8 @@
 """W3C trace context: a request's trace goes on with ours, and its answer says which it was."""
 
+import os
 import re
-import secrets
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rdv.integrations.trace import trace_id
@@ -22,13 +21,15 @@ class Traced:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = _TRACEPARENT.fullmatch(Headers(scope=scope).get("traceparent", "").strip())
-        trace, flags = (given[1], given[2]) if given else (secrets.token_hex(16), "00")
-        response = f"00-{trace}-{secrets.token_hex(8)}-{flags}"
+        given = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
+        parent = _TRACEPARENT.fullmatch(given.decode("latin-1").strip()) if given else None
+        chance = os.urandom(24).hex()
+        trace, flags = (parent[1], parent[2]) if parent else (chance[16:], "00")
+        response = (b"traceresponse", f"00-{trace}-{chance[:16]}-{flags}".encode())
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["traceresponse"] = response
+                message["headers"] = [*message.get("headers", ()), response]
             await send(message)
 
         token = trace_id.set(trace)

@@ -92,9 +92,9 @@ class Api:
 
 
 @asynccontextmanager
-async def opened(database_url: str) -> AsyncIterator[Api]:
-    """Run the application on a database."""
-    settings = read_settings(database_url=database_url, secret_key="k" * 32)
+async def opened(database_url: str, **more: Any) -> AsyncIterator[Api]:
+    """Run the application on a database, with more settings if need be."""
+    settings = read_settings(database_url=database_url, secret_key="k" * 32, **more)
     clock, viewers = Clock(), KnownViewers()
     app = create_app(settings, clock=clock, identity=viewers)
     async with (

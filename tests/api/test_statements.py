@@ -5,8 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
+from psycopg import AsyncCursor
 
 from rdv.models.database import Database
 from tests.api.conftest import Api, opened
@@ -19,15 +18,15 @@ from tests.places import add_commune, add_office
 def statements() -> Iterator[list[str]]:
     """Collect the statements that are sent meanwhile."""
     sent: list[str] = []
+    execute = AsyncCursor.execute
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
+    async def noted(cursor: Any, statement: Any, *given: Any, **options: Any) -> Any:
+        sent.append(str(statement))
+        return await execute(cursor, statement, *given, **options)
 
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AsyncCursor, "execute", noted)  # under SQLAlchemy, and where there is none
         yield sent
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 async def count(server: str, template: str, name: str, size: int) -> int:

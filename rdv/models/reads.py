@@ -1,0 +1,40 @@
+"""What an answer was made of, noted while it is made, so that it is known how long it holds."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+Asked = tuple[int, date, date]  # an office, the first and the last local day
+
+
+class Version(NamedTuple):
+    """It changes whenever an office's situation may have changed; each part only grows."""
+
+    office: int
+    nation: int
+    days: int
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self))
+
+
+@dataclass(slots=True)
+class Reads:
+    """The agendas by their offices and days, until when the first of them holds, and whether anything else was read.
+
+    An office that does not exist has no version.
+    """
+
+    agendas: dict[Asked, Version | None] = field(default_factory=dict)
+    until: datetime | None = None
+    others: bool = False
+
+    def agenda(self, asked: Asked, version: Version | None, until: datetime | None) -> None:
+        """Note an agenda."""
+        self.agendas[asked] = version
+        if until is not None and (self.until is None or until < self.until):
+            self.until = until
+
+
+noting: ContextVar[Reads | None] = ContextVar("noting", default=None)

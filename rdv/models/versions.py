@@ -1,0 +1,91 @@
+"""Whether what is kept in memory still holds: offices' versions, asked of the database for every request.
+
+This is the one statement of a warm request, so it takes the shortest way there is: a connection of its own, no session
+and no compiled expression between. Requests that come while a statement is on its way share the next one. Each answer
+is thus read after its request came, and never older than what had been committed by then.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from psycopg import AsyncRawCursor, OperationalError
+
+from rdv.models.database import Database
+from rdv.models.reads import Asked, Version
+from rdv.models.situation import PAD, VERSION_COLUMNS
+
+VERSIONS = f"""
+select w.at, {VERSION_COLUMNS}
+from unnest($1::bigint[], $2::date[], $3::date[]) with ordinality as w (office, first, last, at)
+join office o on o.id = w.office
+""".replace(":first", "w.first").replace(":last", "w.last")
+
+
+class Versions:
+    """Asks for versions; whoever asks at the same time shares a statement."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._cursor: AsyncRawCursor[Any] | None = None
+        self._asked: dict[Asked, None] = {}
+        self._waiting: list[asyncio.Future[Mapping[Asked, Version]]] = []
+        self._asking: asyncio.Task[None] | None = None
+        self.statements = 0  # how many were sent
+
+    async def of(self, offices: Iterable[int], first: date, last: date) -> dict[int, Version]:
+        """Return each known office's version for some days: it changes whenever its situation may have changed."""
+        asked = {office: (office, first, last) for office in offices}
+        found = await self.all(asked.values())
+        return {office: found[one] for office, one in asked.items() if one in found}
+
+    async def all(self, asked: Iterable[Asked]) -> Mapping[Asked, Version]:
+        """Return the versions of offices for the days given with each, perhaps among others; the unknown are left out.
+
+        Raises psycopg's errors.
+        """
+        answer: asyncio.Future[Mapping[Asked, Version]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
+        self._asked.update(dict.fromkeys(asked))
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask())
+        return await answer
+
+    async def _ask(self) -> None:
+        try:
+            while self._waiting:
+                waiting, self._waiting = self._waiting, []
+                asked, self._asked = list(self._asked), {}
+                try:
+                    found = await self._read(asked)
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who asked
+                    for one in waiting:
+                        if not one.done():
+                            one.set_exception(error)
+                else:
+                    for one in waiting:
+                        if not one.done():  # who has given up
+                            one.set_result(found)
+        finally:
+            self._asking = None
+
+    async def _read(self, asked: Sequence[Asked]) -> dict[Asked, Version]:
+        try:
+            return await self._once(asked)
+        except OperationalError:  # closed meanwhile, by the server or by something between
+            self._cursor = None
+            return await self._once(asked)
+
+    async def _once(self, asked: Sequence[Asked]) -> dict[Asked, Version]:
+        if self._cursor is None:
+            self._cursor = AsyncRawCursor(await self._database.dedicated())
+        self.statements += 1
+        columns = [
+            [str(office) for office, _, _ in asked],
+            [str(first - PAD) for _, first, _ in asked],
+            [str(last + PAD) for _, _, last in asked],
+        ]
+        await self._cursor.execute(VERSIONS, [f"{{{','.join(column)}}}" for column in columns], binary=True)
+        rows = await self._cursor.fetchall()
+        return {asked[at - 1]: Version(office, nation, days) for at, office, nation, days in rows}

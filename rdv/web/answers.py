@@ -1,0 +1,160 @@
+"""Answers that are the same for many callers, kept as they were sent, and sent again while they hold.
+
+An answer is kept when it was made of offices' agendas alone: by the request as it came, what the caller may do (not who
+it is), and the minute. It is sent again only after the versions of those agendas have been asked of the database, for
+each request: so nothing that was committed before a request came is missing from its answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from cachetools import LRUCache
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rdv.errors import BadToken
+from rdv.integrations.identity import Identity
+from rdv.integrations.viewer import Viewer
+from rdv.models.reads import Asked, Reads, Version, noting
+from rdv.usecases.agendas import minute
+from rdv.usecases.services import Services
+
+LONGEST_BODY = 50_000
+OVERHEAD = 2_000  # bytes an answer takes beside its body
+VARYING = frozenset({b"accept", b"accept-encoding", b"accept-language", b"content-type"})
+ANYBODY = "anybody"  # who has no token
+METHODS = ("GET", "POST")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An answer and what it depends on."""
+
+    start: Message
+    body: bytes
+    operation: str
+    minute: int
+    until: datetime | None
+    versions: Mapping[Asked, Version | None]
+
+
+class Answers:
+    """ASGI middleware for one path."""
+
+    def __init__(
+        self, app: ASGIApp, *, path: str, services: Services, identity: Identity, kept_bytes: int, figures: "Figures"
+    ) -> None:
+        """`kept_bytes`: how much is kept; the answers that were asked for least recently are dropped first."""
+        self._app, self._path, self._services, self._identity = app, path, services, identity
+        self._kept: LRUCache[Any, Kept] = LRUCache(kept_bytes, getsizeof=_size)
+        self._figures = figures
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send an answer that is kept and holds; else pass the request on, and keep its answer if it may be kept."""
+        if scope["type"] != "http" or scope["path"] != self._path or scope["method"] not in METHODS:
+            await self._app(scope, receive, send)
+            return
+        began = [await receive()]
+        while began[-1].get("more_body") and sum(len(one["body"]) for one in began) <= LONGEST_BODY:
+            began.append(await receive())
+        if began[-1].get("more_body"):
+            await self._app(scope, _replayed(began, receive), send)
+            return
+        key = self._key(scope, b"".join(one.get("body", b"") for one in began))
+        kept = self._kept.get(key)
+        if kept is not None and await self._holds(kept):
+            self._figures.hits += 1
+            scope.setdefault("state", {})["operation"] = kept.operation
+            await send(_copied(kept.start))
+            await send({"type": "http.response.body", "body": kept.body})
+            return
+        await self._made(key, scope, _replayed(began, receive), send)
+
+    async def _holds(self, kept: Kept) -> bool:
+        now = self._services.clock()
+        if minute(now) != kept.minute or (kept.until is not None and now >= kept.until):
+            return False
+        try:
+            found = await self._services.agendas.versions.all(kept.versions)
+        except Exception:  # noqa: BLE001 - the endpoint meets it again, and says what is to be said
+            return False
+        return all(found.get(asked) == version for asked, version in kept.versions.items())
+
+    async def _made(self, key: Any, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ANN401
+        sent: list[Message] = []
+        moment = minute(self._services.clock())
+
+        async def recorded(message: Message) -> None:
+            sent.append(_copied(message))
+            await send(message)
+
+        reads = Reads()
+        token = noting.set(reads)
+        try:
+            await self._app(scope, receive, recorded)
+        finally:
+            noting.reset(token)
+        state = scope.get("state", {})
+        if key is None or not state.get("alike") or reads.others or not reads.agendas or sent[0]["status"] != 200:
+            return
+        made = Kept(
+            start=sent[0],
+            body=b"".join(message.get("body", b"") for message in sent[1:]),
+            operation=state["operation"],
+            minute=moment,
+            until=reads.until,
+            versions=reads.agendas,
+        )
+        if _size(made) <= self._kept.maxsize:
+            self._figures.kept += 1
+            self._kept[key] = made
+
+    def _key(self, scope: Scope, body: bytes) -> Any:  # noqa: ANN401 - anything that can be hashed
+        """Return all that an answer depends on beside the agendas; None for requests whose answers are not kept."""
+        given: list[tuple[bytes, bytes]] = []
+        tokens: list[bytes] = []
+        for header in scope["headers"]:
+            name = header[0]
+            if name in VARYING:
+                given.append(header)
+            elif name == b"authorization":
+                tokens.append(header[1])
+            elif name == b"if-none-match":
+                return None
+        reach = self._reach(tokens) if tokens else ANYBODY
+        return reach and (scope["method"], scope["query_string"], body, tuple(map(tuple, given)), reach)
+
+    def _reach(self, tokens: list[bytes]) -> Viewer | None:
+        """Return what a caller may do, without who it is; None where the endpoint has something to refuse."""
+        scheme, _, token = tokens[0].decode("latin-1").partition(" ")
+        if len(tokens) > 1 or scheme.lower() != "bearer":
+            return None
+        try:
+            return replace(self._identity.viewer(token.strip()), subject=None, name=None)
+        except BadToken:
+            return None
+
+
+@dataclass(slots=True)
+class Figures:
+    """How many answers were kept, and how often one was sent again."""
+
+    kept: int = 0
+    hits: int = 0
+
+
+def _size(kept: Kept) -> int:
+    return len(kept.body) + OVERHEAD
+
+
+def _replayed(began: list[Message], receive: Receive) -> Receive:
+    async def replayed() -> Message:
+        return began.pop(0) if began else await receive()
+
+    return replayed
+
+
+def _copied(message: Message) -> Message:
+    """Copy a message: middleware outside adds headers of its own to each that is sent."""
+    return {**message, "headers": list(message["headers"])} if "headers" in message else message
