@@ -12,18 +12,19 @@ help:  ## this list
 demo: .venv/.ready  ## a demo with real offices on http://127.0.0.1:8000/graphql (ARGS="--now … --departement 75")
 	$(BIN)/rdv demo $(ARGS)
 
-test: .venv/.ready  ## every test, each against real parts (ARGS="-k slots")
+test: .venv/.ready .venv/codegen/.ready  ## every test, each against real parts (ARGS="-k slots")
 	$(BIN)/pytest $(ARGS)
 
-tools:  ## node, Chromium and npm packages for the tests that need them (they are left out otherwise)
+tools: .venv/codegen/.ready  ## node, Chromium, npm packages, the generator of Python clients (tests that need them are left out otherwise)
 	.ci/tools
 
-check: .venv/.ready  ## formatting, lint, types, import contracts, committed schema
+check: .venv/.ready  ## formatting, lint, types, import contracts, committed schema and what it breaks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/rdv export-schema --check
+	$(BIN)/rdv schema-diff docs/released.graphql --changelog CHANGELOG.md
 
 format: .venv/.ready  ## rewrite the code in the project's format
 	$(BIN)/ruff format .
@@ -37,6 +38,7 @@ schema: .venv/.ready  ## rewrite the committed schema
 
 lock: .venv/.ready  ## rewrite the lock files after a change of pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o requirements.lock
+	$(BIN)/uv pip compile --group codegen --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o codegen.lock
 
 clean:  ## forget the environment and the demo's data
 	rm -rf .venv .rdv
@@ -47,4 +49,10 @@ clean:  ## forget the environment and the demo's data
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) install --no-deps --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The generator of Python clients does not get along with our graphql-core, so it has an environment beside ours.
+.venv/codegen/.ready: codegen.lock | .venv/.ready
+	test -x .venv/codegen/bin/python || $(PYTHON) -m venv .venv/codegen
+	.venv/codegen/bin/pip --disable-pip-version-check -qq install --no-deps --require-hashes -r codegen.lock
 	touch $@

@@ -18,6 +18,7 @@ from psycopg import sql
 
 from rdv.models.database import Database, migrate, with_name
 from rdv.models.embedded import embedded_server
+from tests.tools import LEFT_OUT, left_out
 
 settings.register_profile("dev", max_examples=50, deadline=None, print_blob=True)
 settings.register_profile("ci", max_examples=300, deadline=None, print_blob=True)
@@ -27,6 +28,14 @@ settings.register_profile(
 settings.load_profile(os.environ.get("RDV_TEST_PROFILE", "dev"))
 
 _numbers = itertools.count()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end which tests were left out for want of tools, and how to run them."""
+    lines = left_out(terminalreporter.stats.get("skipped", []))
+    if lines:
+        terminalreporter.section("left out")
+        terminalreporter.write_line("\n".join([LEFT_OUT, *lines]))
 
 
 @pytest.fixture(scope="session")

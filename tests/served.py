@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from rdv.cli.serve import bound, run, url_of
-from rdv.integrations.identity import NoIdentity
+from rdv.integrations.identity import Identity, JwksIdentity, NoIdentity
 from rdv.settings import read_settings
 
 ROOT = Path(__file__).parents[1]
@@ -37,14 +37,19 @@ class Served:
 
 
 @contextmanager
-def serving(database_url: str, clock: Path) -> Iterator[Served]:
-    """Start a server on a free port; it has ended, one way or the other, at the end of the block."""
+def serving(database_url: str, clock: Path, **settings: str) -> Iterator[Served]:
+    """Start a server on a free port; it has ended, one way or the other, at the end of the block.
+
+    Settings are variables of its environment: with RDV_TOKEN_JWKS and the issuer's, usagers and staff sign in.
+    """
     log = clock.with_name(f"server-{len(list(clock.parent.glob('server-*')))}.log")
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.served"],
             cwd=ROOT,
-            env=os.environ | {"RDV_DATABASE_URL": database_url, "RDV_SECRET_KEY": "k" * 32, "TEST_CLOCK": str(clock)},
+            env=os.environ
+            | {"RDV_DATABASE_URL": database_url, "RDV_SECRET_KEY": "k" * 32, "TEST_CLOCK": str(clock)}
+            | settings,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -62,13 +67,23 @@ def serving(database_url: str, clock: Path) -> Iterator[Served]:
 
 
 def main() -> None:
-    clock = Path(os.environ["TEST_CLOCK"])
+    file = Path(os.environ["TEST_CLOCK"])
+    settings = read_settings()
+
+    def clock() -> datetime:
+        return datetime.fromisoformat(file.read_text(encoding="utf-8"))
+
+    identity: Identity = NoIdentity()
+    if settings.token_jwks:
+        identity = JwksIdentity(
+            settings.token_jwks, issuer=settings.token_issuer, audience=settings.token_audience, clock=clock
+        )
     with bound("127.0.0.1", 0) as listening:
         run(
-            read_settings(),
+            settings,
             listening,
-            clock=lambda: datetime.fromisoformat(clock.read_text(encoding="utf-8")),
-            identity=NoIdentity(),
+            clock=clock,
+            identity=identity,
             ready=lambda: print(url_of(listening), flush=True),  # noqa: T201 - tells the test where it is
         )
 

@@ -2,16 +2,25 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
-NPM = Path(__file__).parent / "npm"
+ROOT = Path(__file__).parents[1]
+NPM = ROOT / "tests" / "npm"
+CODEGEN = Path(sys.prefix) / "codegen" / "bin"  # the environment of ariadne-codegen, see the Makefile
+LEFT_OUT = "Left out for want of tools; `make tools` gets them, then `make test` runs these too:"
+
+
+def found(command: str) -> str | None:
+    """Return the path of a command, on the caller's path or in the environment of the generator."""
+    return shutil.which(command) or shutil.which(command, path=str(CODEGEN))
 
 
 def needs(*commands: str) -> None:
     """Skip a test for want of a command or the npm packages; fail where RDV_REQUIRE_TOOLS says that they are there."""
-    missing = [one for one in commands if shutil.which(one) is None]
+    missing = [one for one in commands if found(one) is None]
     if "node" in commands and not (NPM / "node_modules").is_dir():
         missing.append("the npm packages of tests/npm")
     if not missing:
@@ -20,3 +29,14 @@ def needs(*commands: str) -> None:
     if os.environ.get("RDV_REQUIRE_TOOLS"):
         pytest.fail(said)
     pytest.skip(said)
+
+
+def left_out(skipped: list[pytest.TestReport]) -> list[str]:
+    """Return a line for each test that was skipped for want of tools: its name and what it needs."""
+    lines = []
+    for report in skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+        what, told, _ = reason.removeprefix("Skipped: ").partition(": run `make tools`")
+        if told:
+            lines.append(f"  {report.nodeid} {what}")
+    return lines

@@ -15,6 +15,7 @@ from rdv.cli.documents import documents
 from rdv.cli.export import export_instance, export_schema
 from rdv.cli.plan import plan
 from rdv.cli.query import query
+from rdv.cli.schema_diff import schema_diff
 from rdv.cli.serve import serve
 from rdv.cli.slots import check, slots
 from rdv.cli.worker import worker
@@ -50,6 +51,7 @@ app.command()(migrate)
 app.command()(query)
 app.command("export-instance")(export_instance)
 app.command("export-schema")(export_schema)
+app.command("schema-diff")(schema_diff)
 app.command("slots")(slots)
 app.command("check")(check)
 app.add_typer(plan, name="plan")

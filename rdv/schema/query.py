@@ -29,7 +29,10 @@ from rdv.usecases.offices import id_from
 MAX_SEARCH = 100
 
 
-@strawberry.type(description="What can be asked.")
+@strawberry.type(
+    description="What can be asked. A member goes only after a release in which it was deprecated; enums and unions "
+    "may grow with any release, so clients have a default case: `... on Problem` for refusals."
+)
 class Query(Subgraph):
     @strawberry.field(description="Who is asking.")
     def viewer(self, info: Info) -> access_schema.Viewer:
