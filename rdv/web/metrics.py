@@ -45,6 +45,7 @@ class Metrics:
                 lambda: services.agendas.versions.statements,
             ),
             "rdv_undecided_starts": ("Starts not decided in time, in all.", lambda: services.agendas.undecided),
+            "rdv_followers": ("Subscriptions that wait for changes.", lambda: services.notices.followers),
             "rdv_database_connections": ("Connections in use.", lambda: services.database.in_use),
         }
         for name, (said, read) in gauges.items():

@@ -1,5 +1,6 @@
 """The application in this process, asked over HTTP messages, with a clock that tests move and tokens they sign."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 
 from rdv.app import create_app, open_services, work
@@ -73,6 +75,32 @@ class Api:
         answer = await self.answer(document, variables, who=who, **headers)
         assert "errors" not in answer, answer["errors"]
         found: dict[str, Any] = answer["data"]
+        return found
+
+    async def event(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the data of the first event of a subscription of `queries/`, and go away."""
+        text = (QUERIES / f"{document}.graphql").read_text(encoding="utf-8")
+        body, got, came = orjson.dumps({"query": text, "variables": variables}), bytearray(), asyncio.Event()
+        asked = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            if not asked:
+                await came.wait()
+            return asked.pop() if asked else {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            got.extend(message.get("body", b""))
+            if b"\n\n" in got:
+                came.set()
+
+        headers = [(b"accept", b"text/event-stream"), (b"content-type", b"application/json"), (b"host", b"test")]
+        path = {"path": "/graphql", "raw_path": b"/graphql", "query_string": b"", "root_path": "", "scheme": "http"}
+        scope = {"type": "http", "method": "POST", "http_version": "1.1", "headers": headers, **path}
+        async with asyncio.timeout(20):
+            await self.client._transport.app(scope, receive, send)  # type: ignore[attr-defined]
+        kind, data = bytes(got).split(b"\n")[:2]
+        assert kind == b"event: next", got
+        found: dict[str, Any] = orjson.loads(data.removeprefix(b"data: "))["data"]
         return found
 
     async def work(self) -> None:

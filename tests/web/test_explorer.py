@@ -71,9 +71,11 @@ def test_in_a_browser_it_opens_offline_and_shows_slots(data_dir: Path) -> None:
         days = {"from": "2027-03-02", "to": "2027-03-31"}
         wanted = {"officeId": office["id"], "reasonId": office["reasons"][0]["id"]} | days
         seen = explored(demo.url, "search_slots", {"input": wanted})
+        followed = explored(demo.url, "slots_changed", {name: wanted[name] for name in ("officeId", "reasonId")})
         assert demo.told(signal.SIGTERM) == 0
     assert len(json.loads(seen.shown)["data"]["slots"]["days"]) > 1
-    assert (seen.elsewhere, seen.faults) == ([], [])
+    assert json.loads(followed.shown)["data"]["slotsChanged"]["days"] == []
+    assert [(one.elsewhere, one.faults) for one in (seen, followed)] == [([], [])] * 2
 
 
 @dataclass

@@ -8,13 +8,34 @@ const about = document.getElementById("about");
 let menu = { documents: [], personas: {} };
 let shown = 0;
 
+function post(parameters, accept, options) {
+  const headers = { "content-type": "application/json", accept, ...options?.headers };
+  return fetch(location.pathname, { method: "POST", headers, body: JSON.stringify(parameters) });
+}
+
+async function* followed(parameters, options) {
+  const response = await post(parameters, "text/event-stream", options);
+  if (!response.ok) {
+    yield await response.json();
+    return;
+  }
+  let text = "";
+  for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
+    const events = (text + part).split("\n\n");
+    text = events.pop();
+    for (const one of events) {
+      const [kind, data] = one.split("\n");
+      if (kind === "event: next") yield JSON.parse(data.slice("data: ".length));
+      if (kind === "event: complete") return;
+    }
+  }
+}
+
 async function fetcher(parameters, options) {
-  const response = await fetch(location.pathname, {
-    method: "POST",
-    headers: { "content-type": "application/json", accept: "application/json", ...options?.headers },
-    body: JSON.stringify(parameters),
-  });
-  return response.json();
+  const operations = options?.documentAST?.definitions ?? [];
+  const chosen = operations.find((one) => !parameters.operationName || one.name?.value === parameters.operationName);
+  if (chosen?.operation === "subscription") return followed(parameters, options);
+  return (await post(parameters, "application/json", options)).json();
 }
 
 function nothing() {}
