@@ -37,7 +37,7 @@ schema: .venv/.ready  ## rewrite the committed schema
 	$(BIN)/rdv export-schema
 
 lock: .venv/.ready  ## rewrite the lock files after a change of pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra otel --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o requirements.lock
 	$(BIN)/uv pip compile --group codegen --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o codegen.lock
 
 clean:  ## forget the environment and the demo's data

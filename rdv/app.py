@@ -15,6 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette_compress import CompressMiddleware
 
 from rdv.integrations.identity import Identity
+from rdv.integrations.telemetry import Telemetry
 from rdv.models import jobs
 from rdv.models.database import Database
 from rdv.models.notices import Notices
@@ -54,7 +55,9 @@ def create_app(
     endpoint = Endpoint(services, identity, endpoint_options(settings, documents))
     explorer = Explorer(documents, endpoint.schema, personas or {}) if settings.explorer else None
     figures = Figures()
-    metrics = Metrics(services, figures, operation_names(documents.values()))
+    operations = operation_names(documents.values())
+    metrics = Metrics(services, figures, operations)
+    telemetry = Telemetry(settings.otlp_endpoint, share=settings.otlp_share) if settings.otlp_endpoint else None
 
     origins = frozenset(one.strip() for one in settings.cors_origins.split(",") if one.strip())
     live = Live(endpoint, services.notices, per_caller=settings.live_per_caller, origins=origins)
@@ -73,6 +76,8 @@ def create_app(
                     await worker
             await services.notices.close()
             await services.database.close()
+            if telemetry is not None:
+                await telemetry.close()
 
     async def graphql(request: Request) -> Response:
         if explorer is not None and explorer.wanted(request):
@@ -89,7 +94,8 @@ def create_app(
         routes.append(Route("/explorer/{name}", explorer.file))
     if settings.metrics:
         routes.append(Route("/metrics", metrics.page))
-    middleware = _middleware(settings, metrics, origins)
+    traced = Middleware(Traced, telemetry=telemetry, operations=operations)
+    middleware = [traced, *_middleware(settings, metrics, origins)]
     if kept_bytes := settings.answers_kept_mb * 1_000_000:
         middleware.append(
             Middleware(Answers, path=PATH, services=services, identity=identity, kept_bytes=kept_bytes, figures=figures)
@@ -119,7 +125,7 @@ def endpoint_options(settings: Settings, documents: Mapping[str, str]) -> Endpoi
 
 def _middleware(settings: Settings, metrics: Metrics, origins: frozenset[str]) -> list[Middleware]:
     """Return what surrounds every request, kept answers or not, the outermost first."""
-    found = [Middleware(Traced), Middleware(Measured, metrics=metrics, path=PATH)]
+    found = [Middleware(Measured, metrics=metrics, path=PATH)]
     if settings.rate_limit:
         found.append(Middleware(RateLimit, rate=rate_from(settings.rate_limit), path=PATH))
     if origins:

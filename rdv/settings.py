@@ -1,7 +1,7 @@
 """One frozen settings object, read once by `app.py` and `cli.py` from the environment (`RDV_…`)."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(default="", description="addresses of proxies whose X-Forwarded-For is believed")
     cors_origins: str = Field(default="", description="origins whose scripts may ask, by commas; * = all")
     metrics: bool = Field(default=False, description="whether /metrics answers Prometheus")
+    log_format: Literal["text", "json"] = Field(default="text", description="lines for people, or for machines")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="WARNING", description="from INFO on each request is logged: its operation, status and time"
+    )
+    otlp_endpoint: str = Field(default="", description="an OpenTelemetry collector (OTLP over HTTP); none = no traces")
+    otlp_share: float = Field(default=1.0, ge=0, le=1, description="the share of new traces that is collected")
     statement_timeout_ms: int = Field(default=10_000, ge=100, description="after this a statement is cancelled")
 
 

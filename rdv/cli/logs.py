@@ -3,7 +3,11 @@
 import logging
 import traceback
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
+
+from pythonjsonlogger.json import JsonFormatter
+
+from rdv.integrations.trace import trace_id
 
 
 class Discreet(logging.Formatter):
@@ -20,10 +24,35 @@ class Discreet(logging.Formatter):
         return "\n".join([*places, f"{kind.__module__}.{kind.__qualname__}"])
 
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"discreet": {"()": Discreet, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "discreet"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-}
+class DiscreetJson(Discreet, JsonFormatter):
+    """The same, a JSON object a line."""
+
+
+class Traced(logging.Filter):
+    """Adds the trace of the request to what is logged while it is answered."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let everything through."""
+        record.trace = trace_id.get()
+        return True
+
+
+def logging_config(form: Literal["text", "json"] = "text", level: str = "WARNING") -> dict[str, Any]:
+    """Return the configuration: to standard error, of ourselves from a level on, of others what they warn of."""
+    names = {"asctime": "time", "levelname": "level", "name": "logger", "exc_info": "error"}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"traced": {"()": Traced}},
+        "formatters": {
+            "text": {"()": Discreet, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+            "json": {
+                "()": DiscreetJson,
+                "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s %(trace)s",
+                "rename_fields": names,
+            },
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": form, "filters": ["traced"]}},
+        "loggers": {"rdv": {"level": level}},
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+    }

@@ -111,7 +111,7 @@ def run(
     import uvicorn
 
     from rdv.app import create_app
-    from rdv.cli.logs import LOGGING
+    from rdv.cli.logs import logging_config
     from rdv.schema.calls import MAX_BODY
 
     class Server(uvicorn.Server):
@@ -129,7 +129,7 @@ def run(
     app = create_app(settings, clock=clock, identity=identity, with_worker=with_worker, personas=personas)
     config = uvicorn.Config(
         app,
-        log_config=LOGGING,
+        log_config=logging_config(settings.log_format, settings.log_level),
         access_log=False,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),

@@ -31,9 +31,9 @@ async def _work(settings: Settings, *, once: bool) -> None:
     from logging.config import dictConfig
 
     from rdv.app import open_services, work
-    from rdv.cli.logs import LOGGING
+    from rdv.cli.logs import logging_config
 
-    dictConfig(LOGGING)
+    dictConfig(logging_config(settings.log_format, settings.log_level))
     services = open_services(settings, real_clock)
     try:
         await work(settings, services, once=once, signals=True)

@@ -5,7 +5,7 @@ whole instance. Both are exact: never a start that could not be honoured, never 
 work budget runs out; then the start is not offered and is counted in `undecided`.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -49,6 +49,11 @@ class Office:
     def undecided(self) -> int:
         """How many starts and strandings so far were given up for want of budget."""
         return sum(book.undecided for book in (self.book, *self._replacing.values()))
+
+    @property
+    def settled(self) -> Counter[str]:
+        """How many starts so far each stage has decided, by the stage's name (see `book.py`)."""
+        return sum((book.settled for book in (self.book, *self._replacing.values())), Counter())
 
     def covers(self, query: Query) -> bool:
         """Tell whether the compiled dates contain the query's."""

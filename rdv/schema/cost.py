@@ -2,34 +2,47 @@
 
 The tree of reasons goes down and up again (`children { parent { children …`): each turn multiplies the answer by ten,
 and 130 bytes ask for megabytes. So the selections are counted as the executor would complete them: merged by response
-key, each fragment once per selection, and all below a list `LIST_LENGTH` times. The count stops at the limit, whatever
-the document: each step of it counts, so it is bounded itself.
+key, each fragment once per selection, and all below a list as often as it is long: what its `first` says, else what the
+schema says of it to gateways (`@listSize`), else `LIST_LENGTH`. The count stops at the limit, whatever the document:
+each step of it counts, so it is bounded itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLField,
     GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
+    IntValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    VariableNode,
     Visitor,
     get_named_type,
     get_nullable_type,
     is_list_type,
     visit,
 )
+from strawberry.federation.schema_directives import ListSize
+
+from rdv.schema.writers import DEFINITION
 
 MAX_COST = 50_000
 ROOT_COST = 500  # a query or mutation of its own: at most a hundred of them in one request
 LIST_LENGTH = 10
 
+LONGEST_LIST = 1_000  # no list is longer, whatever is asked for
+FIRST = "first"  # the argument, or the field of an input, that says how much of a list is wanted
+
+Sizes = tuple[tuple[str, int], ...]  # what variables say of it, by their names
 Fragments = dict[str, FragmentDefinitionNode]
 Selected = tuple[GraphQLNamedType | None, SelectionNode]  # a selection, and the type it is made on
 
@@ -52,22 +65,46 @@ class Limits:
     seconds: float = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Selections on one object, how often it is there, how deep, and how long its lists are if that was said above."""
+
+    type: GraphQLNamedType | None
+    sets: list[SelectionSetNode]
+    times: int
+    depth: int
+    size: int | None = None
+
+
+def sizes_in(variables: Mapping[str, Any] | None) -> Sizes:
+    """Return what variables say of how much of lists is wanted."""
+    found = []
+    for name, value in (variables or {}).items():
+        size = value.get(FIRST) if isinstance(value, dict) else value
+        if isinstance(size, int) and not isinstance(size, bool):
+            found.append((name, size))
+    return tuple(found)
+
+
 def measure(
-    operation: OperationDefinitionNode, document: DocumentNode, schema: GraphQLSchema, limits: Limits
+    operation: OperationDefinitionNode,
+    document: DocumentNode,
+    schema: GraphQLSchema,
+    limits: Limits,
+    sizes: Sizes = (),
 ) -> Measure:
     """Estimate an operation's cost and depth; what is not in the schema is left to validation."""
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     root = schema.get_root_type(operation.operation)
-    levels: list[tuple[GraphQLNamedType | None, list[SelectionSetNode], int, int]] = [
-        (root, [operation.selection_set], 1, 1)
-    ]
+    levels = [_Level(root, [operation.selection_set], 1, 1)]
+    given = dict(sizes)
     cost, deepest = 0, 0
     while levels:
-        parent, sets, times, depth = levels.pop()
-        deepest = max(deepest, depth)
-        below: dict[tuple[str | None, str], tuple[GraphQLNamedType, list[SelectionSetNode], int, int]] = {}
+        level = levels.pop()
+        deepest = max(deepest, level.depth)
+        below: dict[tuple[str | None, str], _Level] = {}
         seen: set[tuple[str | None, str]] = set()
-        for on, selection in _selections(parent, sets, fragments, schema):
+        for on, selection in _selections(level.type, level.sets, fragments, schema):
             cost += 1  # each step, so that no document keeps the count going for long
             if cost > limits.cost or deepest > limits.depth:
                 return Measure(cost, deepest)
@@ -77,13 +114,43 @@ def measure(
             key = (getattr(on, "name", None), (selection.alias or selection.name).value)
             if key not in seen:
                 seen.add(key)
-                cost += times + (ROOT_COST if on is root else 0)
+                cost += level.times + (ROOT_COST if on is root else 0)
             if selection.selection_set:
-                many = LIST_LENGTH if is_list_type(get_nullable_type(field.type)) else 1
-                under = below.setdefault(key, (get_named_type(field.type), [], times * many, depth + 1))
-                under[1].append(selection.selection_set)
+                size = _said(selection, given)
+                many, passed = 1, size
+                if is_list_type(get_nullable_type(field.type)):
+                    many, passed = _first_of(size, level.size, _assumed(field), LIST_LENGTH), None
+                under = below.setdefault(
+                    key, _Level(get_named_type(field.type), [], level.times * many, level.depth + 1, passed)
+                )
+                under.sets.append(selection.selection_set)
         levels.extend(below.values())
     return Measure(cost, deepest)
+
+
+def _said(selection: FieldNode, given: Mapping[str, int]) -> int | None:
+    """Return what a field's arguments say of how much of a list is wanted."""
+    for argument in selection.arguments or ():
+        values = [(argument.name.value, argument.value)]
+        if isinstance(argument.value, ObjectValueNode):
+            values = [(one.name.value, one.value) for one in argument.value.fields]
+        for name, value in values:
+            if isinstance(value, VariableNode) and value.name.value in given:
+                return given[value.name.value]
+            if name == FIRST and isinstance(value, IntValueNode):
+                return int(value.value[:9])
+    return None
+
+
+def _assumed(field: GraphQLField) -> int | None:
+    definition = field.extensions.get(DEFINITION)
+    found = (one.assumed_size for one in getattr(definition, "directives", ()) if isinstance(one, ListSize))
+    return next(found, None)
+
+
+def _first_of(*sizes: int | None) -> int:
+    size = next(one for one in sizes if one is not None)
+    return min(max(size, 1), LONGEST_LIST)
 
 
 def aliases_of(document: DocumentNode) -> int:

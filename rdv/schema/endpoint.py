@@ -27,7 +27,7 @@ from rdv.integrations.viewer import ANONYMOUS, Viewer
 from rdv.schema.build import build
 from rdv.schema.calls import BY_ADDRESS, DOCUMENTS_KEPT, JSON, BadRequest, Call, call_of, operation_of, parsed
 from rdv.schema.context import Context
-from rdv.schema.cost import Limits, Measure, aliases_of, measure
+from rdv.schema.cost import Limits, Measure, Sizes, aliases_of, measure, sizes_in
 from rdv.schema.documents import Documents
 from rdv.schema.execution import Runner
 from rdv.schema.texts import Translate, language_from
@@ -120,7 +120,7 @@ class Endpoint:
             document=document,
             kind=operation.operation,
             name=operation.name.value if operation.name else "",
-            checked=self._checked(query, call.operation_name),
+            checked=self._checked(query, call),
         )
 
     async def followed(
@@ -164,10 +164,10 @@ class Endpoint:
         cost = {"estimated": prepared.checked.measure.cost, "limit": self._options.limits.cost}
         return body | {"extensions": {"cost": cost}}
 
-    def _checked(self, query: str, operation_name: str | None) -> Checked:
+    def _checked(self, query: str, call: Call) -> Checked:
         """Return what is known of an operation before it runs; raises BadRequest for one that asks for too much."""
         limits = self._options.limits
-        found = self._measured(query, operation_name)
+        found = self._measured(query, call.operation_name, sizes_in(call.variables))
         for what, number, limit in (
             ("depth", found.measure.depth, limits.depth),
             ("number of aliases", found.aliases, limits.aliases),
@@ -181,11 +181,11 @@ class Endpoint:
                 )
         return found
 
-    def _measure(self, query: str, operation_name: str | None) -> Checked:
+    def _measure(self, query: str, operation_name: str | None, sizes: Sizes) -> Checked:
         document = parsed(query)
         operation = operation_of(document, operation_name)
         return Checked(
-            measure=measure(operation, document, self.schema, self._options.limits),
+            measure=measure(operation, document, self.schema, self._options.limits, sizes),
             aliases=aliases_of(document),
             alike=all(
                 isinstance(one, FieldNode) and one.name.value in ALIKE for one in operation.selection_set.selections

@@ -10,7 +10,7 @@ beyond these gets an agenda of its own days.
 
 import math
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -20,6 +20,7 @@ from anyio import CapacityLimiter, to_thread
 from cachetools import LRUCache
 
 from rdv.engine.slots import Office
+from rdv.integrations.trace import span
 from rdv.models.database import Connection, Database
 from rdv.models.nation import Nation, NationCache
 from rdv.models.reads import Version, noting
@@ -62,6 +63,7 @@ class Agendas:
         self._agendas: OrderedDict[tuple[int, Window], Agenda] = OrderedDict()
         self.answers: LRUCache[Hashable, Any] = LRUCache(ANSWERS_KEPT)  # of agendas, by all that they depend on
         self.hits = self.misses = 0  # agendas that were kept and still held, and those that were read
+        self.settled: Counter[str] = Counter()  # starts by the stage of the engine that decided them
         self.undecided = 0  # starts the engine could not decide within its budget
 
     @property
@@ -72,7 +74,8 @@ class Agendas:
     async def current(self, offices: Sequence[int], first: date, last: date, now: datetime) -> dict[int, Agenda]:
         """Return the agendas of the known ones of the offices, as they are now, covering `first` to `last`."""
         window = standard_window(first, last, now)
-        versions = await self.versions.of(offices, *window)
+        with span("versions"):
+            versions = await self.versions.of(offices, *window)
         # Kept here, since another request may push them out while this one waits.
         found = {office: self._agendas[office, window] for office in versions if (office, window) in self._agendas}
         found = {o: agenda for o, agenda in found.items() if _holds(agenda, versions[o], now)}
@@ -80,9 +83,10 @@ class Agendas:
         self.hits += len(found)
         self.misses += len(stale)
         if stale:
-            async with self._database.reading(versioned=True) as connection:
-                nation = await self.nations.at_least(connection, versions[stale[0]].nation)
-                found |= await self._load(connection, nation, stale, window, now)
+            with span("agendas"):
+                async with self._database.reading(versioned=True) as connection:
+                    nation = await self.nations.at_least(connection, versions[stale[0]].nation)
+                    found |= await self._load(connection, nation, stale, window, now)
         for office, agenda in found.items():
             self._keep(office, window, agenda)
         if (reads := noting.get()) is not None:
@@ -102,7 +106,8 @@ class Agendas:
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run the engine where it does not hold up the event loop."""
-        return await to_thread.run_sync(work, limiter=self._limiter)
+        with span("engine"):
+            return await to_thread.run_sync(work, limiter=self._limiter)
 
     async def _load(
         self, connection: Connection, nation: Nation, offices: Sequence[int], window: Window, now: datetime

@@ -106,9 +106,10 @@ async def ask(
 
     def answer() -> Answer:
         with agenda.asking:
-            before = agenda.engine.undecided
+            before, settled = agenda.engine.undecided, agenda.engine.settled
             found = agenda.engine.answer(query, now=now, remaining=remaining, explain=explain)
             undecided = agenda.engine.undecided - before
+            services.agendas.settled.update(agenda.engine.settled - settled)
             if agenda.rationing is not None:
                 found = agenda.rationing.applied(found, query, explain=explain)
         if undecided:

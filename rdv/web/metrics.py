@@ -1,17 +1,23 @@
 """What Prometheus may ask: requests by operation, how long they take, agendas kept, jobs."""
 
-from collections.abc import Callable, Collection
+import logging
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rdv.usecases.agendas import Agendas
 from rdv.usecases.services import Services
 from rdv.web.answers import Figures
+
+log = logging.getLogger("rdv.requests")
 
 OTHER = "other"  # operations of documents that are not ours: callers choose their names, so these are not counted apart
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -51,19 +57,39 @@ class Metrics:
         for name, (said, read) in gauges.items():
             Gauge(name, said, registry=self.registry).set_function(read)
 
+        self.registry.register(_Stages(services.agendas))
+
     async def page(self, _: Request) -> Response:
         """Return the figures."""
         return Response(generate_latest(self.registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
     def count(self, operation: str, status: int, seconds: float) -> None:
-        """Count one request."""
+        """Count one request, and log it."""
         name = operation if operation in self._known else OTHER
+        if log.isEnabledFor(logging.INFO):
+            figures = {"operation": name, "status": status, "milliseconds": round(seconds * 1000, 1)}
+            log.info("%(operation)s: %(status)s in %(milliseconds)s ms", figures, extra=figures)
         requests, observed = self._series(name, status)
         requests.inc()
         observed.observe(seconds)
 
     def _of(self, operation: str, status: int) -> tuple[Counter, Histogram]:
         return self.requests.labels(operation, str(status)), self.seconds.labels(operation)
+
+
+class _Stages(Collector):
+    """Starts by the stage of the engine that decided them."""
+
+    def __init__(self, agendas: Agendas) -> None:
+        self._agendas = agendas
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        found = CounterMetricFamily(
+            "rdv_starts_settled", "Starts by the stage of the engine that decided them.", labels=["stage"]
+        )
+        for stage, count in sorted(self._agendas.settled.items()):
+            found.add_metric([stage], count)
+        yield found
 
 
 class Measured:

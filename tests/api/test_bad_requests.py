@@ -34,6 +34,7 @@ def only(response: httpx2.Response) -> tuple[int, str]:
     return response.status_code, error["message"]
 
 
+FOLLOWED = "Subscriptions are followed by text/event-stream, or by graphql-transport-ws."
 BODIES: list[tuple[bytes, str]] = [
     (b"", "This is not JSON."),
     (b"{", "This is not JSON."),
@@ -59,7 +60,7 @@ BODIES: list[tuple[bytes, str]] = [
     (b'{"query": "{ viewer { kind } }", "extensions": [1]}', "The extensions are not an object."),
     (b'{"query": "fragment F on Query { __typename }"}', "The document has no operation that can be run."),
     (b'{"query": "type Query { a: Int }"}', "The document has no operation that can be run."),
-    (b'{"query": "subscription { viewer }"}', "There are no subscriptions."),
+    (b'{"query": "subscription { viewer }"}', FOLLOWED),
     (b'{"query": "{ viewer"}', "Syntax Error: Expected Name, found <EOF>."),
     (b'{"query": "\\u0000"}', "Syntax Error: Unexpected character: U+0000."),
 ]
@@ -69,6 +70,7 @@ async def test_bodies_that_are_no_request(api: Api) -> None:
     answers = [(body, only(await post(api, body))) for body, _ in BODIES]
     # What is JSON and only no document is an answer to who takes plain JSON; all else is a fault of the request.
     statuses = {message: 200 if message.startswith("Syntax Error") else 400 for _, message in BODIES}
+    statuses[FOLLOWED] = 406
     assert answers == [(body, (statuses[message], message)) for body, message in BODIES]
 
 

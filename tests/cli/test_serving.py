@@ -75,7 +75,8 @@ def test_tokens_of_the_configured_issuer_are_accepted_and_others_get_a_401(
         bad = server.ask(VIEWER, theirs.token(usager, now=LONG_AGO, lifetime=A_CENTURY))
         old = server.ask(VIEWER, ours.token(usager, now=LONG_AGO, lifetime=timedelta(days=1)))
     assert (good[0], good[1]["data"]) == (200, {"viewer": {"kind": "USAGER", "profile": None, "scope": None}})
-    assert bad == old == (401, {"errors": [{"message": "The token is not valid."}]})
+    refused = {"message": "The token is not valid.", "extensions": {"code": "UNAUTHENTICATED"}}
+    assert bad == old == (401, {"errors": [refused]})
 
 
 def test_without_an_issuer_every_token_gets_a_401(data_dir: Path, database_url: str, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import re
 
 import psycopg
 
+from rdv.models.database import Database
+from tests.places import add_office
 from tests.web.conftest import Opening
 
 
@@ -47,3 +49,19 @@ async def test_prometheus_reads_figures_where_it_is_set_so(opened: Opening) -> N
     assert re.search(r'rdv_requests_total\{operation="other",status="200"\} 2\.0', figures)
     for name in ("rdv_agendas", "rdv_undecided_starts", "rdv_database_connections"):
         assert re.search(rf"^{name} \d", figures, re.MULTILINE), name
+
+
+async def test_prometheus_is_told_which_stage_of_the_engine_decided_and_what_was_kept(
+    opened: Opening, database: Database
+) -> None:
+    place = await add_office(database)
+    client = await opened(metrics=True)
+    search = 'slots(input: {officeId: "%s", reasonId: "%s", from: "2027-03-03", to: "2027-03-03"}) { count }'
+    for _ in range(2):
+        query = {"query": f"{{ {search % (place.office, place.reasons['declare'])} }}"}
+        starts = (await client.post("/graphql", json=query)).json()["data"]["slots"]["count"]
+    figures = (await client.get("/metrics")).text
+    settled = re.findall(r'^rdv_starts_settled_total\{stage="\w+"\} (\d+)\.0$', figures, re.MULTILINE)
+    assert sum(map(int, settled)) >= starts > 0
+    for name in ("rdv_answers_kept", "rdv_answers_sent_again", "rdv_agenda_misses"):
+        assert f"{name} 1.0" in figures

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import Any
 
 import psycopg
 import pytest
@@ -37,6 +38,31 @@ async def test_an_operation_that_asks_for_too_much_is_refused_with_the_figure(
     figures = re.search(rf"its {what} is at least (\d+), the limit (\d+)", error["message"])
     assert figures
     assert int(figures[1]) > int(figures[2])
+
+
+ASKED = "earliestSlots(input: {reasonId: $reason, first: FIRST}) { office { name } }"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        (f"query($reason: ID!) {{ {ASKED} }}", {}),
+        (f"query($reason: ID!, $first: Int) {{ {ASKED.replace('FIRST', '$first')} }}", {"first": 0}),
+        ("query($input: EarliestSlotsInput!) { earliestSlots(input: $input) { office { name } } }", {"input": 0}),
+    ],
+)
+async def test_how_much_of_a_list_is_wanted_decides_what_it_costs(
+    opened: Opening, query: str, variables: dict[str, int]
+) -> None:
+    client = await opened()
+    costs = []
+    for first in (2, 20):
+        given: dict[str, Any] = {"reason": "1"} | dict.fromkeys(variables, first)
+        if "input" in given:
+            given["input"] = {"reasonId": "1", "first": first}
+        body = {"query": query.replace("FIRST", str(first)), "variables": given}
+        costs.append((await client.post("/graphql", json=body)).json()["extensions"]["cost"]["estimated"])
+    assert costs[1] - costs[0] == 18 * 2  # an office and its name, 18 times more
 
 
 async def test_the_schema_may_be_kept_from_telling_about_itself(opened: Opening) -> None:
