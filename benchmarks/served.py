@@ -4,6 +4,7 @@
 comes from the environment like any setting.
 """
 
+import gc
 import socket
 import sys
 
@@ -53,6 +54,8 @@ def main() -> None:
     composition.open_services = opening  # type: ignore[assignment]
     application = composition.create_app(settings, clock=lambda: NOW, identity=NoIdentity())
     application.router.routes.append(Route("/statements", statements))
+    gc.collect()
+    gc.freeze()  # as `rdv serve` does
     config = uvicorn.Config(application, log_level="warning", access_log=False)
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
 

@@ -64,7 +64,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                 return done
         return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
 
-    def _objects(self, kind: GraphQLObjectType, details: Any, items: list[Any]) -> list[Any] | None:  # noqa: ANN401
+    def _objects(self, kind: GraphQLObjectType, details: Any, items: list[Any]) -> Any:  # noqa: ANN401
         shape = self._shape(kind, details)
         if shape is None:
             return None

@@ -21,6 +21,7 @@ from graphql import (
     is_non_null_type,
 )
 from graphql.pyutils import Undefined
+from orjson import Fragment, dumps
 
 DEFINITION = "strawberry-definition"  # where Strawberry keeps its own description of a type or field
 SHAPES_KEPT = 500
@@ -44,14 +45,14 @@ class Surprise(Exception):
 
 
 class Rows(list[T]):
-    """A list of objects that never changes: what was completed of it last is kept with it."""
+    """A list of objects that never changes: what was completed of it last is kept with it, as JSON."""
 
-    last: "tuple[Shape, list[Any]] | None" = None
+    last: "tuple[Shape, Fragment] | None" = None
 
-    def completed(self, shape: "Shape") -> list[Any]:
-        """Return it completed by a shape; raises Surprise."""
+    def completed(self, shape: "Shape") -> Fragment:
+        """Return it completed by a shape, as orjson writes it into what surrounds it; raises Surprise."""
         if self.last is None or self.last[0] != shape:
-            self.last = shape, writer(shape)(self)
+            self.last = shape, Fragment(dumps(writer(shape)(self)))
         return self.last[1]
 
 

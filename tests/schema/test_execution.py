@@ -4,6 +4,7 @@ import datetime as dt
 from enum import Enum
 from typing import Any
 
+import orjson
 import pytest
 import strawberry
 from hypothesis import given
@@ -167,7 +168,7 @@ async def test_a_row_of_another_class_or_with_an_awaitable_is_left_to_the_stock_
 
 
 def _comparable(result: Any) -> tuple[str, list[Any]]:
-    return repr(result.data), [error.formatted for error in result.errors or ()]
+    return repr(orjson.loads(orjson.dumps(result.data))), [error.formatted for error in result.errors or ()]
 
 
 @pytest.mark.parametrize("field", [*VALUES, "awaitable", "nested"])
