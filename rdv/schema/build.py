@@ -1,7 +1,7 @@
 """The schema itself, and its printed form, which is committed beside this file."""
 
 from copy import copy
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,6 +9,7 @@ import strawberry
 from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, Undefined
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 
 from rdv.schema import problems
 from rdv.schema.mutation import Mutation
@@ -37,6 +38,17 @@ class Schema(strawberry.federation.Schema):
         return print_schema(shown) + "\n" + DEFINITIONS
 
 
+class Names(NameConverter):
+    """Strawberry's names, each worked out once: it asks for them anew in each request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept = cache(super().apply_naming_config)
+
+    def apply_naming_config(self, name: str) -> str:
+        return self._kept(name)
+
+
 def build() -> Schema:
     """Return the executable schema."""
     schema = Schema(
@@ -44,7 +56,7 @@ def build() -> Schema:
         mutation=Mutation,
         subscription=Subscription,
         types=[problems.Problem],
-        config=StrawberryConfig(scalar_map=SCALARS),
+        config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS),
         scalar_overrides=ANY,
         federation_version="2.9",
     )

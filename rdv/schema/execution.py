@@ -6,11 +6,13 @@ that can matter for a non-null leaf that serialises, nor for an object of which 
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from inspect import isawaitable
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     ExecutionResult,
     GraphQLError,
     GraphQLObjectType,
@@ -18,6 +20,7 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
+    Visitor,
     execute,
     get_named_type,
     is_leaf_type,
@@ -26,6 +29,7 @@ from graphql import (
     specified_rules,
     subscribe,
     validate,
+    visit,
 )
 from graphql.pyutils import AwaitableOrValue, Path, Undefined
 from strawberry.execution.is_awaitable import optimized_is_awaitable
@@ -35,13 +39,16 @@ from rdv.schema.calls import DOCUMENTS_KEPT, Call, parsed
 from rdv.schema.context import Context
 from rdv.schema.writers import TYPENAME, Rows, Shape, Surprise, is_plain, writer
 
+Shapes = dict[tuple[object, ...], Shape | None]  # by a type and the ids of the fields that lead to it
+
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
     """Completes lists of non-null leaves, and of objects of which only attributes are selected, in one go."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - graphql-core's signature
+        shapes: Shapes | None = kwargs.pop("shapes", None)
         super().__init__(*args, **kwargs)
-        self._shapes: dict[tuple[GraphQLObjectType, int], Shape | None] = {}
+        self._shapes = {} if shapes is None else shapes
 
     def complete_iterable_value(  # noqa: PLR0917 - graphql-core's signature
         self,
@@ -75,7 +82,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def _shape(self, kind: GraphQLObjectType, details: Any) -> Shape | None:  # noqa: ANN401 - private to graphql-core
         """Return what is selected of a type, None unless all of it is plain, down to the leaves."""
-        key = (kind, id(details))  # `collect_subfields` keeps the list alive
+        key = (kind, *(id(one.node) for one in details))  # the document keeps its nodes alive
         if key not in self._shapes:
             self._shapes[key] = self._shape_of(kind, details)
         return self._shapes[key]
@@ -97,25 +104,36 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return Shape(kind, tuple(fields))
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was found out about a document: its faults, and the shapes of its lists if no directive changes them."""
+
+    document: DocumentNode
+    faults: tuple[GraphQLError, ...]
+    shapes: Shapes | None
+
+
 class Runner:
     """Runs operations of one schema; which documents are valid is found out once."""
 
     def __init__(self, schema: GraphQLSchema, *, introspection: bool) -> None:
         self._schema = schema
         self._rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
-        self._faults = lru_cache(maxsize=DOCUMENTS_KEPT)(self._validated)
+        self._known = lru_cache(maxsize=DOCUMENTS_KEPT)(self._found_out)
 
     async def run(self, query: str, call: Call, context: Context) -> ExecutionResult:
         """Run one operation of a document; what is wrong with it is in the result."""
-        if faults := self._faults(query):
-            return ExecutionResult(data=None, errors=list(faults))
+        known = self._known(query)
+        if known.faults:
+            return ExecutionResult(data=None, errors=list(known.faults))
         result = execute(
             self._schema,
-            context.document,
+            known.document,
             context_value=context,
             variable_values=call.variables,
             operation_name=call.operation_name,
             executor_class=Executor,
+            shapes=known.shapes,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # a TypeGuard in all but name
         )
         return await result if isawaitable(result) else result
@@ -125,7 +143,7 @@ class Runner:
 
         Raises what the source of its events raises.
         """
-        if faults := self._faults(query):
+        if faults := self._known(query).faults:
             yield ExecutionResult(data=None, errors=list(faults))
             return
         source = subscribe(
@@ -147,8 +165,23 @@ class Runner:
             if isinstance(events, AsyncGenerator):  # so that its source ends now, not when memory is tidied up
                 await events.aclose()
 
-    def _validated(self, query: str) -> tuple[GraphQLError, ...]:
-        return tuple(validate(self._schema, parsed(query), self._rules))
+    def _found_out(self, query: str) -> _Known:
+        document = parsed(query)
+        faults = tuple(validate(self._schema, document, self._rules))
+        # A selection under @skip or @include is there for some variables only.
+        return _Known(document, faults, None if faults or _conditional(document) else {})
+
+
+def _conditional(document: DocumentNode) -> bool:
+    found = False
+
+    class Directives(Visitor):
+        def enter_directive(self, *_: object) -> None:
+            nonlocal found
+            found = True
+
+    visit(document, Directives())
+    return found
 
 
 def _leaves(kind: Any, items: list[Any]) -> list[Any] | None:  # noqa: ANN401 - graphql-core's union of leaf types
