@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from rdv.models.embedded import embedded_server
 
 NPM = Path(__file__).parent / "npm"
 CONNECTIONS, SECONDS, ROUNDS = 32, 3, 3
+COLD_REQUESTS = 42
 SEARCH = '{officeId: "%d", reasonId: "%d", from: "2027-03-01", to: "2027-03-30"}'
 SELECTIONS = {
     "days { date starts }": "date starts",
@@ -58,15 +60,19 @@ def run() -> list[dict[str, Any]]:
     rows = []
     with tempfile.TemporaryDirectory() as folder, embedded_server(Path(folder)) as address:
         migrate(address)
-        search = SEARCH % write_office(address)
+        office, reason = write_office(address)
+        search = SEARCH % (office, reason)
+        rows.append(_cold(address, [office, write_office(address, code="sip-other", reason=reason)[0]], reason))
         for name, selection in SELECTIONS.items():
             with ExitStack() as stack:
                 query = f"{{ slots(input: {search}) {{ days {{ {selection} }} }} }}"
-                rows += _table(name, stack, Path(folder), address, query, selection)
+                rows += _table(name, stack, Path(folder), address=address, query=query, selection=selection)
     return rows
 
 
-def _table(name: str, stack: ExitStack, folder: Path, address: str, query: str, selection: str) -> list[dict[str, Any]]:
+def _table(
+    name: str, stack: ExitStack, folder: Path, *, address: str, query: str, selection: str
+) -> list[dict[str, Any]]:
     body = {"query": query}
     kept, worked = (
         stack.enter_context(_ours(f"rdv, {label}", address, body, megabytes=megabytes))
@@ -109,6 +115,35 @@ def _table(name: str, stack: ExitStack, folder: Path, address: str, query: str, 
 PATHS = {"static": "/static", "orjson": "/orjson", "stock strawberry": "/graphql"}
 
 
+def _cold(address: str, offices: list[int], reason: int) -> dict[str, Any]:
+    """Ask two offices in turn of a server that keeps one: each is read from the database and compiled anew."""
+    settings = {"RDV_AGENDAS_KEPT": "1"}
+    with _ours("cold", address, {}, megabytes=0, **settings) as server, httpx2.Client(timeout=30) as http:
+        before, took = 0, []
+        for turn in range(COLD_REQUESTS):
+            search = SEARCH % (offices[turn % 2], reason)
+            query = f"{{ slots(input: {search}) {{ days {{ {SELECTIONS['slots { start end remaining }']} }} }} }}"
+            began = time.perf_counter()
+            answer = http.post(server.url, json={"query": query})
+            took.append(time.perf_counter() - began)
+            starts = _checked(answer.json()["data"]["slots"]["days"])
+            if turn == 1:  # what a process reads once has been read
+                before, took = _sent(server), []
+        statements = (_sent(server) - before) / len(took)
+    took.sort()
+    return {
+        "name": "http cold office: slots { start end remaining }",
+        "value": f"{took[len(took) // 2] * 1e3:.0f} ms, at most {took[-1] * 1e3:.0f}",
+        "reference": "50 ms",
+        "ratio": 0.05 / took[len(took) // 2],
+        "checked": f"{starts} starts; SQL statements: {statements:.1f}",
+    }
+
+
+def _sent(server: Server) -> int:
+    return int(httpx2.get(server.url.removesuffix("/graphql") + "/statements").text)
+
+
 def _checked(days: list[dict[str, Any]]) -> int:
     """Check the rows against what was written: 22 working days less Easter Monday, none outside the hours."""
     starts = [s for day in days for s in day.get("starts") or [slot["start"] for slot in day["slots"]]]
@@ -141,10 +176,9 @@ def _measured(server: Server) -> Measured:
 
 def _statements(server: Server) -> str:
     """Say how many statements a lone request takes, and one of many at once."""
-    url = server.url.removesuffix("/graphql") + "/statements"
-    before = int(httpx2.get(url).text)
+    before = _sent(server)
     httpx2.post(server.url, json=server.body)
-    alone = int(httpx2.get(url).text) - before
+    alone = _sent(server) - before
     said = subprocess.run(  # noqa: S603 - the locked package
         [
             NPM / "node_modules/.bin/autocannon",
@@ -155,13 +189,14 @@ def _statements(server: Server) -> str:
         capture_output=True,
         check=True,
     )
-    many = (int(httpx2.get(url).text) - before - alone) / orjson.loads(said.stdout)["2xx"]
+    many = (_sent(server) - before - alone) / orjson.loads(said.stdout)["2xx"]
     return f"; SQL statements: {alone} alone, {many:.2f} at {CONNECTIONS} at once"
 
 
 @contextmanager
-def _ours(name: str, address: str, body: dict[str, str], *, megabytes: int) -> Iterator[Server]:
+def _ours(name: str, address: str, body: dict[str, str], *, megabytes: int, **more: str) -> Iterator[Server]:
     settings = {"RDV_DATABASE_URL": address, "RDV_SECRET_KEY": "benchmark " * 4, "RDV_ANSWERS_KEPT_MB": str(megabytes)}
+    settings |= more
     with _python("benchmarks.served", [], settings) as (url, process):
         yield Server(name=name, url=url + "/graphql", body=body, process=process)
 
