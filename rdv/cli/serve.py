@@ -112,7 +112,6 @@ def run(
 
     from rdv.app import create_app
     from rdv.cli.logs import logging_config
-    from rdv.schema.calls import MAX_BODY
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -136,7 +135,7 @@ def run(
         forwarded_allow_ips=settings.trusted_proxies,
         lifespan="on",
         ws="websockets-sansio",
-        ws_max_size=MAX_BODY,
+        ws_max_size=settings.max_body_bytes,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = Server(config)

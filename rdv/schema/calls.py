@@ -1,5 +1,6 @@
 """From the bytes of a request to what is to be run: size, media type, shape of the body."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -8,8 +9,6 @@ import orjson
 from graphql import DocumentNode, ExecutableDefinitionNode, GraphQLError, OperationDefinitionNode, parse
 from starlette.requests import Request
 
-MAX_BODY = 1_000_000
-MAX_TOKENS = 5_000
 DOCUMENTS_KEPT = 500
 BY_ADDRESS = ("GET", "HEAD")  # methods that carry the request in the address and may change nothing
 JSON = "application/json"
@@ -41,8 +40,11 @@ class Call:
     operation_name: str | None
 
 
-async def call_of(request: Request) -> Call:
-    """Return what a request asks for; raises BadRequest."""
+async def called_by(request: Request, *, body_bytes: int, batch: int) -> Call | tuple[Call, ...]:
+    """Return what a request asks for: a call, or a batch of them; raises BadRequest.
+
+    `body_bytes`: how large it may be; `batch`: how many calls one request may bring as a list.
+    """
     if request.method in BY_ADDRESS:
         given: dict[str, Any] = dict(request.query_params)
         for name in ("variables", "extensions"):
@@ -53,16 +55,26 @@ async def call_of(request: Request) -> Call:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type not in (JSON, "application/graphql+json"):
         raise BadRequest(f"Send {JSON}.", 415)
-    return call_from(_json(await _body(request)))
+    given_body = _json(await _body(request, body_bytes))
+    if not isinstance(given_body, list):
+        return call_from(given_body)
+    if not batch:
+        raise BadRequest("Batches are not taken: send each operation by itself.")
+    if not 0 < len(given_body) <= batch:
+        raise BadRequest(f"A batch has 1 to {batch} operations.")
+    return tuple(map(call_from, given_body))
 
 
-@lru_cache(maxsize=DOCUMENTS_KEPT)
-def parsed(query: str) -> DocumentNode:
-    """Return a document; raises GraphQLError."""
-    try:
-        return parse(query, max_tokens=MAX_TOKENS)
-    except RecursionError:
-        raise GraphQLError("The document is nested too deeply.") from None
+def parser(tokens: int) -> Callable[[str], DocumentNode]:
+    """Return what reads documents of at most so many tokens, each once; it raises GraphQLError."""
+
+    def parsed(query: str) -> DocumentNode:
+        try:
+            return parse(query, max_tokens=tokens)
+        except RecursionError:
+            raise GraphQLError("The document is nested too deeply.") from None
+
+    return lru_cache(maxsize=DOCUMENTS_KEPT)(parsed)
 
 
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
@@ -78,12 +90,12 @@ def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitio
     raise BadRequest("The document has no operation of that name.")
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, most: int) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
-            raise BadRequest(f"The request is larger than {MAX_BODY} bytes.", 413)
+        if len(body) > most:
+            raise BadRequest(f"The request is larger than {most} bytes.", 413)
     return bytes(body)
 
 
@@ -96,8 +108,6 @@ def _json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever somebody sent
 
 def call_from(given: Any) -> Call:  # noqa: ANN401 - whatever somebody sent
     """Return what a JSON value asks for; raises BadRequest."""
-    if isinstance(given, list):
-        raise BadRequest("Batches are not taken: send each operation by itself.")
     if not isinstance(given, dict):
         raise BadRequest("A request is a JSON object with a query.")
     query, variables, name = (given.get(key) for key in ("query", "variables", "operationName"))

@@ -57,12 +57,18 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much one operation may ask for: estimated cost, depth, aliases of fields, seconds."""
+    """How much one operation may ask for: estimated cost, depth, aliases of fields, tokens, seconds.
+
+    And a request: bytes of its body, operations in a batch (0 = no batches), which share the cost.
+    """
 
     cost: int = MAX_COST
     depth: int = 25
     aliases: int = 200
+    tokens: int = 5_000
     seconds: float = 10.0
+    body_bytes: int = 1_000_000
+    batch: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from rdv.integrations.identity import Identity
 from rdv.integrations.trace import trace_id
 from rdv.integrations.viewer import ANONYMOUS, Viewer
 from rdv.schema.build import build
-from rdv.schema.calls import BY_ADDRESS, DOCUMENTS_KEPT, JSON, BadRequest, Call, call_of, operation_of, parsed
+from rdv.schema.calls import BY_ADDRESS, DOCUMENTS_KEPT, JSON, BadRequest, Call, called_by, operation_of, parser
 from rdv.schema.context import Context
 from rdv.schema.cost import Limits, Measure, Sizes, aliases_of, measure, sizes_in
 from rdv.schema.documents import Documents
@@ -78,7 +78,9 @@ class Endpoint:
         self._identity = identity
         self._options = options or EndpointOptions()
         self.schema: GraphQLSchema = build()._schema  # noqa: SLF001 - Strawberry shows it in no other way
-        self._runner = Runner(self.schema, introspection=self._options.introspection)
+        self.limits = self._options.limits
+        self._parsed = parser(self.limits.tokens)
+        self._runner = Runner(self.schema, self._parsed, introspection=self._options.introspection)
         self._measured = lru_cache(maxsize=DOCUMENTS_KEPT)(self._measure)
 
     async def __call__(self, request: Request) -> Response:
@@ -93,9 +95,11 @@ class Endpoint:
     async def _answer(self, request: Request, translate: Translate, media_type: str) -> Response:
         try:
             viewer = self.viewer(request.headers.get("authorization"))
-            prepared = self.prepared(await call_of(request))
-            if prepared.kind is OperationType.SUBSCRIPTION:
-                raise BadRequest("Subscriptions are followed by text/event-stream, or by graphql-transport-ws.", 406)
+            called = await called_by(request, body_bytes=self.limits.body_bytes, batch=self.limits.batch)
+            if isinstance(called, tuple):
+                answers = await self._batch(called, viewer, translate)
+                return Response(orjson.dumps(answers), headers={"cache-control": "no-store"}, media_type=media_type)
+            prepared = self._at_once(called)
             if request.method in BY_ADDRESS and prepared.kind is not OperationType.QUERY:
                 raise BadRequest("Only queries may be sent by GET.", 405, allow="POST")
             request.state.operation = prepared.name
@@ -109,10 +113,34 @@ class Endpoint:
         request.state.alike = prepared.checked.alike and "errors" not in body
         return _response(request, body, status, media_type, shared=viewer is ANONYMOUS)
 
+    async def _batch(self, calls: tuple[Call, ...], viewer: Viewer, translate: Translate) -> list[dict[str, Any]]:
+        """Answer one call after the other; together they may cost what one may."""
+        answers: list[dict[str, Any]] = []
+        cost = 0
+        for call in calls:
+            try:
+                prepared = self._at_once(call)
+                cost += prepared.checked.measure.cost
+                self._allow("estimated cost", cost, self.limits.cost)
+            except BadRequest as bad:
+                answers.append({"errors": [bad.shown]})
+            except GraphQLError as error:
+                answers.append({"errors": [dict(error.formatted)]})
+            else:
+                context = Context(self._services, lambda: viewer, translate, prepared.document)
+                answers.append((await self._run(prepared, context, GRAPHQL))[0])
+        return answers
+
+    def _at_once(self, call: Call) -> Prepared:
+        prepared = self.prepared(call)
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            raise BadRequest("Subscriptions are followed by text/event-stream, or by graphql-transport-ws.", 406)
+        return prepared
+
     def prepared(self, call: Call) -> Prepared:
         """Return what a call asks to run; raises BadRequest or GraphQLError for what cannot be run."""
         query = self._options.documents.of(call)
-        document = parsed(query)
+        document = self._parsed(query)
         operation = operation_of(document, call.operation_name)
         return Prepared(
             query=query,
@@ -147,7 +175,7 @@ class Endpoint:
     async def _run(self, prepared: Prepared, context: Context, media_type: str) -> tuple[dict[str, Any], int]:
         """Execute within the time that is allowed: when it is over, statements of the database are cancelled too."""
         try:
-            async with timeout(self._options.limits.seconds):
+            async with timeout(self.limits.seconds):
                 result = await self._runner.run(prepared.query, prepared.call, context)
         except TimeoutError:
             message = context.translate("This takes too long: ask for less, or try again later.")
@@ -161,31 +189,32 @@ class Endpoint:
             body["errors"] = [formatted(error, translate) for error in result.errors]
         if result.data is not None or any(error.path for error in result.errors or ()):
             body["data"] = result.data
-        cost = {"estimated": prepared.checked.measure.cost, "limit": self._options.limits.cost}
+        cost = {"estimated": prepared.checked.measure.cost, "limit": self.limits.cost}
         return body | {"extensions": {"cost": cost}}
 
     def _checked(self, query: str, call: Call) -> Checked:
         """Return what is known of an operation before it runs; raises BadRequest for one that asks for too much."""
-        limits = self._options.limits
+        limits = self.limits
         found = self._measured(query, call.operation_name, sizes_in(call.variables))
-        for what, number, limit in (
-            ("depth", found.measure.depth, limits.depth),
-            ("number of aliases", found.aliases, limits.aliases),
-            ("estimated cost", found.measure.cost, limits.cost),
-        ):
-            if number > limit:
-                raise BadRequest(
-                    f"The operation asks for too much at once: its {what} is at least {number}, the limit {limit}. "
-                    "Ask for fewer fields, or in several requests.",
-                    code="TOO_COSTLY",
-                )
+        self._allow("depth", found.measure.depth, limits.depth)
+        self._allow("number of aliases", found.aliases, limits.aliases)
+        self._allow("estimated cost", found.measure.cost, limits.cost)
         return found
 
+    @staticmethod
+    def _allow(what: str, number: int, limit: int) -> None:
+        if number > limit:
+            raise BadRequest(
+                f"The operation asks for too much at once: its {what} is at least {number}, the limit {limit}. "
+                "Ask for fewer fields, or in several requests.",
+                code="TOO_COSTLY",
+            )
+
     def _measure(self, query: str, operation_name: str | None, sizes: Sizes) -> Checked:
-        document = parsed(query)
+        document = self._parsed(query)
         operation = operation_of(document, operation_name)
         return Checked(
-            measure=measure(operation, document, self.schema, self._options.limits, sizes),
+            measure=measure(operation, document, self.schema, self.limits, sizes),
             aliases=aliases_of(document),
             alike=all(
                 isinstance(one, FieldNode) and one.name.value in ALIKE for one in operation.selection_set.selections

@@ -5,7 +5,7 @@ that can matter for a non-null leaf that serialises, nor for an object of which 
 (`writers.py`). Whatever is unusual is left to the stock way, which also reports it as usual.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from inspect import isawaitable
@@ -35,7 +35,7 @@ from graphql.pyutils import AwaitableOrValue, Path, Undefined
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from rdv.schema.calls import DOCUMENTS_KEPT, Call, parsed
+from rdv.schema.calls import DOCUMENTS_KEPT, Call
 from rdv.schema.context import Context
 from rdv.schema.writers import TYPENAME, Rows, Shape, Surprise, is_plain, writer
 
@@ -116,8 +116,9 @@ class _Known:
 class Runner:
     """Runs operations of one schema; which documents are valid is found out once."""
 
-    def __init__(self, schema: GraphQLSchema, *, introspection: bool) -> None:
-        self._schema = schema
+    def __init__(self, schema: GraphQLSchema, parsed: Callable[[str], DocumentNode], *, introspection: bool) -> None:
+        """`parsed` reads a document."""
+        self._schema, self._parsed = schema, parsed
         self._rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
         self._known = lru_cache(maxsize=DOCUMENTS_KEPT)(self._found_out)
 
@@ -166,7 +167,7 @@ class Runner:
                 await events.aclose()
 
     def _found_out(self, query: str) -> _Known:
-        document = parsed(query)
+        document = self._parsed(query)
         faults = tuple(validate(self._schema, document, self._rules))
         # A selection under @skip or @include is there for some variables only.
         return _Known(document, faults, None if faults or _conditional(document) else {})

@@ -26,7 +26,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 
 from rdv.integrations.viewer import Viewer
 from rdv.models.notices import Notices
-from rdv.schema.calls import BadRequest, call_from, call_of
+from rdv.schema.calls import BadRequest, Call, call_from, called_by
 from rdv.schema.endpoint import Endpoint, refused
 from rdv.schema.texts import Translate, language_from
 from rdv.web.rates import caller_of
@@ -61,7 +61,8 @@ class Live:
         token = request.headers.get("authorization")
         try:
             self.endpoint.viewer(token)
-            prepared = self.endpoint.prepared(await call_of(request))
+            called = await called_by(request, body_bytes=self.endpoint.limits.body_bytes, batch=0)
+            prepared = self.endpoint.prepared(cast("Call", called))
             request.state.operation = prepared.name
             place = self.place(self.streams, caller_of(request.scope))
             place.__enter__()  # held until the stream ends

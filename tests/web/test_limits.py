@@ -40,6 +40,44 @@ async def test_an_operation_that_asks_for_too_much_is_refused_with_the_figure(
     assert int(figures[1]) > int(figures[2])
 
 
+async def test_a_batch_is_answered_in_its_order_and_what_fails_in_it_fails_alone(opened: Opening) -> None:
+    batch = [
+        {"query": one} for one in ("{ viewer { kind } }", "{", "subscription { a }", "{ nothing }", "{ __typename }")
+    ]
+    answers = (await (await opened()).post("/graphql", json=batch)).json()
+    assert [list(one) for one in answers][1:3] == [["errors"], ["errors"]]
+    assert [one.get("data") for one in answers] == [
+        {"viewer": {"kind": "ANONYMOUS"}},
+        None,
+        None,
+        None,
+        {"__typename": "Query"},
+    ]
+
+
+async def test_the_operations_of_a_batch_share_what_one_may_cost(opened: Opening) -> None:
+    batch = [{"query": "{ reasons { id } }"}] * 3
+    answers = (await (await opened(max_cost=1_100)).post("/graphql", json=batch)).json()
+    assert ["data" in one for one in answers] == [True, True, False]
+    assert answers[2]["errors"][0]["extensions"]["code"] == "TOO_COSTLY"
+
+
+@pytest.mark.parametrize(
+    ("settings", "body", "status", "message"),
+    [
+        ({"max_batch": 0}, [TYPENAME], 400, "Batches are not taken: send each operation by itself."),
+        ({"max_batch": 2}, [TYPENAME] * 3, 400, "A batch has 1 to 2 operations."),
+        ({"max_body_bytes": 1_000}, {"query": "{ __typename }" + " " * 1_000}, 413, "larger than 1000 bytes"),
+        ({"max_tokens": 100}, {"query": "{ " + "a " * 100 + "}"}, 200, "more than 100 tokens"),
+    ],
+)
+async def test_settings_say_how_much_one_request_may_bring(
+    opened: Opening, settings: dict[str, int], body: Any, status: int, message: str
+) -> None:
+    refused = await (await opened(**settings)).post("/graphql", json=body)
+    assert (refused.status_code, message in refused.json()["errors"][0]["message"]) == (status, True), refused.text
+
+
 ASKED = "earliestSlots(input: {reasonId: $reason, first: FIRST}) { office { name } }"
 
 
