@@ -16,13 +16,12 @@ from time import perf_counter
 from typing import Any
 
 import psycopg
-from sqlalchemy import text
 
 from benchmarks.engine import SIZES, Size, written
 from benchmarks.office import MINUTES, NOW, TODAY, write_office
 from rdv.engine.slots import Office
 from rdv.engine.values import Answer, Query
-from rdv.models.database import Database, migrate
+from rdv.models.database import Database, migrate, packed_rows
 from rdv.models.embedded import embedded_server
 from rdv.models.nation import NationCache
 from rdv.models.situation import SITUATIONS, load_situations, parameters
@@ -58,7 +57,7 @@ async def _measured(
         nation = await NationCache().current(connection)
 
         async def statement() -> None:
-            (await connection.execute(text(SITUATIONS), parameters([office], first, last, NOW))).all()
+            await packed_rows(connection, SITUATIONS, parameters([office], first, last, NOW))
 
         async def compiled() -> Office:
             found = await load_situations(connection, nation, [office], first=first, last=last, now=NOW)

@@ -32,7 +32,7 @@ from rdv.web.explorer import Explorer
 from rdv.web.health import Readiness, alive
 from rdv.web.live import Live
 from rdv.web.metrics import Measured, Metrics
-from rdv.web.rates import RateLimit, rate_from
+from rdv.web.rates import RateLimit, Rates, rate_from
 from rdv.web.tracing import Traced
 
 PATH = "/graphql"
@@ -60,7 +60,15 @@ def create_app(
     telemetry = Telemetry(settings.otlp_endpoint, share=settings.otlp_share) if settings.otlp_endpoint else None
 
     origins = frozenset(one.strip() for one in settings.cors_origins.split(",") if one.strip())
-    live = Live(endpoint, services.notices, per_caller=settings.live_per_caller, origins=origins)
+    rates = Rates(rate_from(settings.rate_limit) if settings.rate_limit else None)
+    live = Live(
+        endpoint,
+        services.notices,
+        per_caller=settings.live_per_caller,
+        origins=origins,
+        rates=rates,
+        metrics=metrics,
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -95,7 +103,9 @@ def create_app(
     if settings.metrics:
         routes.append(Route("/metrics", metrics.page))
     traced = Middleware(Traced, telemetry=telemetry, operations=operations)
-    middleware = [traced, *_middleware(settings, metrics, origins)]
+    measured = Middleware(Measured, metrics=metrics, path=PATH)
+    limited = Middleware(RateLimit, rates=rates, identity=identity, path=PATH)
+    middleware = [traced, measured, *([limited] if settings.rate_limit else []), *_shared(origins)]
     if kept_bytes := settings.answers_kept_mb * 1_000_000:
         middleware.append(
             Middleware(Answers, path=PATH, services=services, identity=identity, kept_bytes=kept_bytes, figures=figures)
@@ -126,22 +136,19 @@ def endpoint_options(settings: Settings, documents: Mapping[str, str]) -> Endpoi
     )
 
 
-def _middleware(settings: Settings, metrics: Metrics, origins: frozenset[str]) -> list[Middleware]:
-    """Return what surrounds every request, kept answers or not, the outermost first."""
-    found = [Middleware(Measured, metrics=metrics, path=PATH)]
-    if settings.rate_limit:
-        found.append(Middleware(RateLimit, rate=rate_from(settings.rate_limit), path=PATH))
-    if origins:
-        found.append(
-            Middleware(
-                CORSMiddleware,
-                allow_origins=sorted(origins),
-                allow_methods=["GET", "POST"],
-                allow_headers=["authorization", "content-type", "traceparent"],
-                expose_headers=["etag", "retry-after", "traceresponse"],
-            )
+def _shared(origins: frozenset[str]) -> list[Middleware]:
+    """Return what lets scripts of other sites ask, if any may."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=sorted(origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "traceparent"],
+            expose_headers=["etag", "retry-after", "traceresponse"],
         )
-    return found
+    ]
 
 
 def open_services(settings: Settings, clock: Callable[[], datetime]) -> Services:

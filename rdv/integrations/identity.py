@@ -37,6 +37,14 @@ class Identity(Protocol):
         """Return the caller a bearer token speaks for; raises BadToken."""
 
 
+def bearer(identity: Identity, authorization: str) -> Viewer:
+    """Return whom an Authorization header speaks for; raises BadToken."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise BadToken
+    return identity.viewer(token.strip())
+
+
 class Claims(BaseModel):
     """What a token must say, each claim by itself; `rdv_viewer` checks what they say together."""
 

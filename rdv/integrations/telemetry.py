@@ -14,7 +14,9 @@ from rdv.errors import BadSetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
+DISCREET: dict[str, Any] = {"record_exception": False, "set_status_on_exception": False}  # what they say may be data
 MISSING = "RDV_OTLP_ENDPOINT: needs the packages of the extra `otel`: install rdv[otel]"
 
 
@@ -48,8 +50,12 @@ class Telemetry:
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
 
         parent = TraceContextTextMapPropagator().extract({"traceparent": traceparent})
-        with self.tracer.start_as_current_span("request", context=parent, kind=SpanKind.SERVER) as span:
+        with self.tracer.start_as_current_span("request", context=parent, kind=SpanKind.SERVER, **DISCREET) as span:
             yield span
+
+    def part(self, name: str) -> AbstractContextManager[Any]:
+        """Begin the span of a part of what is going on."""
+        return self.tracer.start_as_current_span(name, **DISCREET)
 
     async def close(self) -> None:
         """Send what is left."""

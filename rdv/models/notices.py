@@ -2,25 +2,46 @@
 
 One connection a process listens, from the first time that somebody wants to know. A notice carries no content: whoever
 gets one looks at the database. So several may become one, and a slow reader costs no memory; and after the connection
-was lost, everything counts as changed.
+was lost, everything counts as changed. Nothing is told of what nobody follows: transactions that notify wait for each
+other until each is on the disk, all over the server.
 """
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Any
 
-from psycopg import OperationalError
+from psycopg import AsyncConnection as DriverConnection
+from sqlalchemy import Column, DateTime, text
+from sqlmodel import Field, SQLModel
 
 from rdv.models.database import Database
 
 CHANNEL = "rdv_changes"
-NATION = "nation"  # concerns every office
 AGAIN_SECONDS = 1.0
 READY_SECONDS = 5.0
+RENEW_SECONDS = 60.0
+
+# Say for three minutes that some topics are followed.
+FOLLOW = """
+insert into followed (topic, until) select topic, now() + interval '3 minutes' from unnest({0}) as new (topic)
+on conflict (topic) do update set until = excluded.until
+"""
+FORGET = "delete from followed where until < now()"
 
 log = logging.getLogger("rdv.notices")
+
+
+class Followed(SQLModel, table=True):
+    """What somebody follows, and until when that is certain."""
+
+    __table_args__ = {"prefixes": ["UNLOGGED"]}
+
+    topic: str = Field(primary_key=True)
+    until: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
 def of_office(office: int) -> str:
@@ -40,28 +61,41 @@ class Notices:
         self._database = database
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._listening: asyncio.Task[None] | None = None
+        self._followed: dict[str, asyncio.Task[None]] = {}
         self._ready = asyncio.Event()
         self.closed = False
 
     @asynccontextmanager
-    async def about(self, *topics: str) -> AsyncIterator[asyncio.Event]:
+    async def about(self, topic: str) -> AsyncIterator[asyncio.Event]:
         """Return an event that is set by every change from now on; whoever has seen it clears it.
 
-        Raises TimeoutError when the database cannot be reached.
+        Not of changes that were made by now and are not committed yet: look again after a while, once. Raises
+        TimeoutError when the database cannot be reached.
         """
-        if self._listening is None:
+        if self._listening is None or self._listening.done():
             self._listening = asyncio.create_task(self._listen())
         changed = asyncio.Event()
-        for topic in topics:
-            self._waiting[topic].add(changed)
+        self._waiting[topic].add(changed)
         try:
             await asyncio.wait_for(self._ready.wait(), READY_SECONDS)
+            await self._certainly(topic)
             yield changed
         finally:
-            for topic in topics:
-                self._waiting[topic].discard(changed)
-                if not self._waiting[topic]:
-                    del self._waiting[topic]
+            self._waiting[topic].discard(changed)
+            if not self._waiting[topic]:
+                del self._waiting[topic]
+                self._followed.pop(topic, None)
+
+    async def _certainly(self, topic: str) -> None:
+        """Wait until a topic is known to be followed, which is written once for all who wait for it."""
+        following = self._followed.get(topic)
+        if following is None or (following.done() and (following.cancelled() or following.exception())):
+            following = self._followed[topic] = asyncio.create_task(self._follow(topic))
+        await asyncio.shield(following)
+
+    async def _follow(self, topic: str) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute(text(FOLLOW.format("cast(:topics as text[])")), {"topics": [topic]})
 
     @property
     def followers(self) -> int:
@@ -74,25 +108,31 @@ class Notices:
         self._tell(list(self._waiting))
         if self._listening is not None:
             self._listening.cancel()
-            with suppress(asyncio.CancelledError):
+            with suppress(asyncio.CancelledError, Exception):
                 await self._listening
 
     async def _listen(self) -> None:
         while True:
             try:
-                connection = await self._database.dedicated()
-                async with connection:
+                async with await self._database.dedicated() as connection:
                     await connection.execute(f"listen {CHANNEL}")
+                    await self._renew(connection)
                     self._ready.set()
                     self._tell(list(self._waiting))
-                    async for notice in connection.notifies():
-                        self._tell(list(self._waiting) if notice.payload == NATION else [notice.payload])
-            except OperationalError:
-                log.warning("the connection that listens for changes was lost")
+                    while True:
+                        async for notice in connection.notifies(timeout=RENEW_SECONDS):
+                            self._tell([notice.payload])
+                        await self._renew(connection)
+            except Exception as error:  # noqa: BLE001 - a standby, a failover, no memory: it is tried again all the same
+                log.warning("the connection that listens for changes was lost: %s", type(error).__name__)
             self._ready.clear()
             await asyncio.sleep(AGAIN_SECONDS)
 
-    def _tell(self, topics: list[str]) -> None:
+    async def _renew(self, connection: DriverConnection[Any]) -> None:
+        await connection.execute(FOLLOW.format("%s::text[]"), [list(self._waiting)])
+        await connection.execute(FORGET)
+
+    def _tell(self, topics: Sequence[str]) -> None:
         for topic in topics:
             for changed in self._waiting.get(topic, ()):
                 changed.set()

@@ -15,6 +15,10 @@ class Version(NamedTuple):
     nation: int
     days: int
 
+    def since(self, other: "Version") -> bool:
+        """Tell whether nothing of it is older than another one."""
+        return all(mine >= theirs for mine, theirs in zip(self, other, strict=True))
+
     def __str__(self) -> str:
         return ".".join(map(str, self))
 
@@ -31,8 +35,8 @@ class Reads:
     others: bool = False
 
     def agenda(self, asked: Asked, version: Version | None, until: datetime | None) -> None:
-        """Note an agenda."""
-        self.agendas[asked] = version
+        """Note an agenda; with the same one of two versions there is no one moment at which the answer holds."""
+        self.others |= self.agendas.setdefault(asked, version) != version
         if until is not None and (self.until is None or until < self.until):
             self.until = until
 

@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import orjson
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rdv.engine import values
@@ -21,6 +20,7 @@ from rdv.models import packed
 from rdv.models.appointment_reads import AgentRecord
 from rdv.models.booking_horizon import FURTHEST_DAYS, BookingHorizon, horizon_at
 from rdv.models.cuts import outside
+from rdv.models.database import packed_rows
 from rdv.models.delegation import Delegated, delegated_from
 from rdv.models.freeze import freeze_at
 from rdv.models.nation import Nation
@@ -150,16 +150,9 @@ async def load_situations(
     can be booked.
     """
     bound = parameters(offices, first, last, now, stranded=stranded, rostered=rostered, layer=layer)
-    rows = (await connection.execute(text(SITUATIONS), bound)).mappings().all()
+    rows = await packed_rows(connection, SITUATIONS, bound)
     days = (first - PAD, last + PAD)
-    found = await run(
-        lambda: {
-            row["id"]: _situation(
-                dict(row), nation.tree, now, nation.holidays.on(row["departement"], *days), movable=movable
-            )
-            for row in rows
-        }
-    )
+    found = await run(lambda: {row["id"]: _situation(row, nation, days, now, movable=movable) for row in rows})
     for identity, one in found.items():
         if one.office.lead_in_open_days and not _decides(one, first, last, now):
             today = now.astimezone(one.instance.zone).date()
@@ -198,8 +191,9 @@ def parameters(
 
 
 def _situation(
-    row: Mapping[str, Any], tree: ReasonTree, now: datetime, holidays: frozenset[date], *, movable: bool
+    row: Mapping[str, Any], nation: Nation, days: tuple[date, date], now: datetime, *, movable: bool
 ) -> Situation:
+    tree, holidays = nation.tree, nation.holidays.on(row["departement"], *days)
     document = {name: rows or [] for name, rows in orjson.loads(row["document"]).items()}
     record = office_record(row)
     freeze = freeze_at(record, now)
@@ -220,7 +214,8 @@ def _situation(
         quotas=quotas_from(document["quotas"], document["shares"]),
         delegated=delegated_from(document["delegations"], tree),
         until=freeze.until if horizon.until is None else min(freeze.until, horizon.until),
-        version=Version(row["office_version"], row["national_version"], row["days_version"]),
+        # The nation was read before: with the version it had then, a change in between is found out next time.
+        version=Version(row["office_version"], nation.version, row["days_version"]),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from psycopg import AsyncConnection, OperationalError, pq
+from psycopg import AsyncConnection, DatabaseError, OperationalError, pq
 
 from rdv.models.database import Database
 from rdv.models.reads import Asked, Version
@@ -23,7 +23,7 @@ join office o on o.id = w.office
 """.replace(":first", "w.first").replace(":last", "w.last")
 
 
-LONGEST_SECONDS = 10.0  # for one statement; it takes a thousandth of one
+LONGEST_SECONDS = 3.0  # for one statement, which takes a thousandth of one: else the server or the way there is gone
 
 
 class Versions:
@@ -79,7 +79,7 @@ class Versions:
     async def _read(self, asked: Sequence[Asked]) -> dict[Asked, Version]:
         try:
             return await self._once(asked)
-        except OperationalError:  # closed meanwhile, by the server or by something between
+        except OperationalError:  # the connection was closed meanwhile, by the server or by something between
             return await self._once(asked)
 
     async def _once(self, asked: Sequence[Asked]) -> dict[Asked, Version]:
@@ -102,7 +102,7 @@ class Versions:
 
 
 async def _rows(line: pq.abc.PGconn, parameters: list[bytes]) -> list[list[int]]:
-    """Ask by libpq itself: psycopg's cursor takes twice the time. Raises OperationalError."""
+    """Ask by libpq itself: psycopg's cursor takes twice the time. Raises OperationalError, or DatabaseError."""
     line.send_query_params(VERSIONS.encode(), parameters, result_format=pq.Format.BINARY)
     loop, socket = asyncio.get_running_loop(), line.socket
     while line.flush():
@@ -117,7 +117,8 @@ async def _rows(line: pq.abc.PGconn, parameters: list[bytes]) -> list[list[int]]
         results.append(result)
     (result,) = results
     if result.status != pq.ExecStatus.TUPLES_OK:
-        raise OperationalError(result.get_error_message())
+        ended = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").startswith(b"57P")  # the server ends it
+        raise (OperationalError if ended else DatabaseError)(result.get_error_message())
     columns = range(result.nfields)
     values = ([result.get_value(row, column) for column in columns] for row in range(result.ntuples))
     return [[int.from_bytes(value or b"", "big", signed=True) for value in row] for row in values]

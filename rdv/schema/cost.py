@@ -20,6 +20,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
@@ -29,6 +30,7 @@ from graphql import (
     get_named_type,
     get_nullable_type,
     is_list_type,
+    value_from_ast_untyped,
     visit,
 )
 from strawberry.federation.schema_directives import ListSize
@@ -42,7 +44,8 @@ LIST_LENGTH = 10
 LONGEST_LIST = 1_000  # no list is longer, whatever is asked for
 FIRST = "first"  # the argument, or the field of an input, that says how much of a list is wanted
 
-Sizes = tuple[tuple[str, int], ...]  # what variables say of it, by their names
+Sizes = tuple[tuple[str, str, int], ...]  # of variables: their names, what the size is of, and the size
+NUMBER, INPUT, LIST = "number", "input", "list"
 Fragments = dict[str, FragmentDefinitionNode]
 Selected = tuple[GraphQLNamedType | None, SelectionNode]  # a selection, and the type it is made on
 
@@ -83,13 +86,30 @@ class _Level:
 
 
 def sizes_in(variables: Mapping[str, Any] | None) -> Sizes:
-    """Return what variables say of how much of lists is wanted."""
-    found = []
+    """Return what variables may say of how much of lists is wanted: numbers, `first` of inputs, lengths of lists."""
+    found: list[tuple[str, str, int]] = []
     for name, value in (variables or {}).items():
-        size = value.get(FIRST) if isinstance(value, dict) else value
-        if isinstance(size, int) and not isinstance(size, bool):
-            found.append((name, size))
+        if isinstance(value, list):
+            found.append((name, LIST, len(value)))
+        elif isinstance(value, dict):
+            found += [(name, INPUT, size) for size in _whole(value.get(FIRST))]
+        else:
+            found += [(name, NUMBER, size) for size in _whole(value)]
     return tuple(found)
+
+
+def _whole(value: object) -> list[int]:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return []
+    return [int(min(max(value, 0), LONGEST_LIST))]
+
+
+def _defaults(operation: OperationDefinitionNode, given: dict[str, tuple[str, int]]) -> None:
+    """Add what the operation says of variables that are left out."""
+    for one in operation.variable_definitions or ():
+        value = one.default_value and value_from_ast_untyped(one.default_value)
+        for name, kind, size in sizes_in({one.variable.name.value: value}):
+            given.setdefault(name, (kind, size))
 
 
 def measure(
@@ -103,7 +123,8 @@ def measure(
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     root = schema.get_root_type(operation.operation)
     levels = [_Level(root, [operation.selection_set], 1, 1)]
-    given = dict(sizes)
+    given = {name: (kind, size) for name, kind, size in sizes}
+    _defaults(operation, given)
     cost, deepest = 0, 0
     while levels:
         level = levels.pop()
@@ -125,7 +146,8 @@ def measure(
                 size = _said(selection, given)
                 many, passed = 1, size
                 if is_list_type(get_nullable_type(field.type)):
-                    many, passed = _first_of(size, level.size, _assumed(field), LIST_LENGTH), None
+                    asked = _length(selection, given)
+                    many, passed = _first_of(size, level.size, asked, _assumed(field), LIST_LENGTH), None
                 under = below.setdefault(
                     key, _Level(get_named_type(field.type), [], level.times * many, level.depth + 1, passed)
                 )
@@ -134,17 +156,31 @@ def measure(
     return Measure(cost, deepest)
 
 
-def _said(selection: FieldNode, given: Mapping[str, int]) -> int | None:
-    """Return what a field's arguments say of how much of a list is wanted."""
+def _said(selection: FieldNode, given: Mapping[str, tuple[str, int]]) -> int | None:
+    """Return what `first` of a field's arguments, or of an input among them, says."""
     for argument in selection.arguments or ():
         values = [(argument.name.value, argument.value)]
         if isinstance(argument.value, ObjectValueNode):
             values = [(one.name.value, one.value) for one in argument.value.fields]
         for name, value in values:
-            if isinstance(value, VariableNode) and value.name.value in given:
-                return given[value.name.value]
+            if isinstance(value, VariableNode):
+                kind, size = given.get(value.name.value, ("", 0))
+                if kind == (NUMBER if name == FIRST else INPUT):
+                    return size
             if name == FIRST and isinstance(value, IntValueNode):
                 return int(value.value[:9])
+    return None
+
+
+def _length(selection: FieldNode, given: Mapping[str, tuple[str, int]]) -> int | None:
+    """Return the length of a list among a field's arguments: so long is what comes of it."""
+    for argument in selection.arguments or ():
+        if isinstance(argument.value, ListValueNode):
+            return len(argument.value.values)
+        if isinstance(argument.value, VariableNode):
+            kind, size = given.get(argument.value.name.value, ("", 0))
+            if kind == LIST:
+                return size
     return None
 
 

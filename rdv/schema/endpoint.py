@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rdv.errors import BadToken, InvalidInput, Refusal
-from rdv.integrations.identity import Identity
+from rdv.integrations.identity import Identity, bearer
 from rdv.integrations.trace import trace_id
 from rdv.integrations.viewer import ANONYMOUS, Viewer
 from rdv.schema.build import build
@@ -75,7 +75,7 @@ class Endpoint:
 
     def __init__(self, services: Services, identity: Identity, options: EndpointOptions | None = None) -> None:
         self._services = services
-        self._identity = identity
+        self.identity = identity
         self._options = options or EndpointOptions()
         self.schema: GraphQLSchema = build()._schema  # noqa: SLF001 - Strawberry shows it in no other way
         self.limits = self._options.limits
@@ -100,8 +100,7 @@ class Endpoint:
                 answers = await self._batch(called, viewer, translate)
                 return Response(orjson.dumps(answers), headers={"cache-control": "no-store"}, media_type=media_type)
             prepared = self._at_once(called)
-            if request.method in BY_ADDRESS and prepared.kind is not OperationType.QUERY:
-                raise BadRequest("Only queries may be sent by GET.", 405, allow="POST")
+            check_method(request.method, prepared.kind)
             request.state.operation = prepared.name
         except BadRequest as bad:
             return refused([bad.shown], media_type, bad.status, bad.headers)
@@ -230,12 +229,13 @@ class Endpoint:
 
     def known(self, header: str | None) -> Viewer:
         """Return who sends an Authorization header; raises BadToken."""
-        if header is None:
-            return ANONYMOUS
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer":
-            raise BadToken
-        return self._identity.viewer(token.strip())
+        return ANONYMOUS if header is None else bearer(self.identity, header)
+
+
+def check_method(method: str, kind: OperationType) -> None:
+    """Refuse to change anything by a method that pages of other sites may use without asking; raises BadRequest."""
+    if method in BY_ADDRESS and kind is OperationType.MUTATION:
+        raise BadRequest("Only queries may be sent by GET.", 405, allow="POST")
 
 
 def formatted(error: GraphQLError, translate: Translate) -> Mapping[str, Any]:

@@ -37,7 +37,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from rdv.schema.calls import DOCUMENTS_KEPT, Call
 from rdv.schema.context import Context
-from rdv.schema.writers import TYPENAME, Rows, Shape, Surprise, is_plain, writer
+from rdv.schema.writers import TYPENAME, Rows, Shape, is_plain, writer
 
 Shapes = dict[tuple[object, ...], Shape | None]  # by a type and the ids of the fields that lead to it
 
@@ -77,7 +77,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return None
         try:
             return items.completed(shape) if isinstance(items, Rows) else writer(shape)(items)
-        except Surprise:
+        except Exception:  # noqa: BLE001 - a `Surprise`, or an attribute that is not there: the stock way reports it
             return None
 
     def _shape(self, kind: GraphQLObjectType, details: Any) -> Shape | None:  # noqa: ANN401 - private to graphql-core

@@ -8,10 +8,11 @@ All agendas of one moment cover the same standard days, so that a version means 
 beyond these gets an agenda of its own days.
 """
 
+import asyncio
 import math
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
@@ -62,6 +63,7 @@ class Agendas:
         self._limiter = CapacityLimiter(threads)
         self._agendas: OrderedDict[tuple[int, Window], Agenda] = OrderedDict()
         self.answers: LRUCache[Hashable, Any] = LRUCache(ANSWERS_KEPT)  # of agendas, by all that they depend on
+        self._reading: dict[tuple[int, Window], asyncio.Future[dict[int, Agenda]]] = {}
         self.hits = self.misses = 0  # agendas that were kept and still held, and those that were read
         self.settled: Counter[str] = Counter()  # starts by the stage of the engine that decided them
         self.undecided = 0  # starts the engine could not decide within its budget
@@ -84,9 +86,7 @@ class Agendas:
         self.misses += len(stale)
         if stale:
             with span("agendas"):
-                async with self._database.reading(versioned=True) as connection:
-                    nation = await self.nations.at_least(connection, versions[stale[0]].nation)
-                    found |= await self._load(connection, nation, stale, window, now)
+                found |= await self._read(stale, window, versions, now)
         for office, agenda in found.items():
             self._keep(office, window, agenda)
         if (reads := noting.get()) is not None:
@@ -108,6 +108,43 @@ class Agendas:
         """Run the engine where it does not hold up the event loop."""
         with span("engine"):
             return await to_thread.run_sync(work, limiter=self._limiter)
+
+    async def _read(
+        self, offices: Sequence[int], window: Window, versions: Mapping[int, Version], now: datetime
+    ) -> dict[int, Agenda]:
+        """Read agendas, each only once for all who want it at the same time, be it a hundred who follow an office."""
+        found: dict[int, Agenda] = {}
+        own: list[int] = []
+        for office in offices:
+            agenda = await self._shared(office, window)
+            if agenda is not None and agenda.situation.version.since(versions[office]) and now < agenda.until:
+                found[office] = agenda
+            else:
+                own.append(office)
+        if not own:
+            return found
+        reading = asyncio.get_running_loop().create_future()
+        mine = {(office, window): reading for office in own}
+        self._reading |= mine
+        try:
+            async with self._database.reading(versioned=True) as connection:
+                nation = await self.nations.at_least(connection, versions[own[0]].nation)
+                loaded = await self._load(connection, nation, own, window, now)
+        except BaseException:
+            reading.set_result({})
+            raise
+        else:
+            reading.set_result(loaded)
+        finally:
+            for key in mine:
+                if self._reading.get(key) is reading:
+                    del self._reading[key]
+        return found | loaded
+
+    async def _shared(self, office: int, window: Window) -> Agenda | None:
+        """Return what somebody else is reading, when it is there; None when nobody is."""
+        reading = self._reading.get((office, window))
+        return None if reading is None else (await asyncio.shield(reading)).get(office)
 
     async def _load(
         self, connection: Connection, nation: Nation, offices: Sequence[int], window: Window, now: datetime

@@ -1,7 +1,7 @@
 """Following what changes: free slots of an office, and an appointment, as long as somebody looks at them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from rdv.errors import NotAllowed, NotFound
 from rdv.integrations.viewer import Viewer
 from rdv.models.appointment_reads import AppointmentRecord
-from rdv.models.notices import NATION, of_appointment, of_office
+from rdv.models.notices import of_appointment, of_office
 from rdv.usecases import appointments
 from rdv.usecases.services import Services
 from rdv.usecases.slots import MAX_DAYS, SlotsFound, SlotsRequest, search
@@ -33,9 +33,10 @@ async def slots(services: Services, who: WhoAsks, office_id: str, reason_id: str
 
     Raises what `search` raises; `who` is asked again each time, and raises BadToken when the caller's time is over.
     """
-    told: dict[date, Day] | None = None
+    told: Digests | None = None
+    patience = _patience()
     first = await _search(services, who(), office_id, reason_id)
-    async with services.notices.about(of_office(first.office.id), NATION) as changed:
+    async with services.notices.about(of_office(first.office.id)) as changed:
         while not services.notices.closed:
             changed.clear()
             found = await _search(services, who(), office_id, reason_id)
@@ -44,7 +45,7 @@ async def slots(services: Services, who: WhoAsks, office_id: str, reason_id: str
                 days = () if told is None else _differing(told, now)
                 told = now
                 yield SlotsChange(found=found, days=days)
-            await _next(changed, _seconds_left(services, found))
+            await _next(changed, min(_seconds_left(services, found), next(patience)))
 
 
 async def appointment(
@@ -54,7 +55,7 @@ async def appointment(
 
     Raises NotFound or NotAllowed when they may not at first.
     """
-    told = None
+    told, patience = None, _patience()
     first = await appointments.find(services, who(), reference, access_code)
     async with services.notices.about(of_appointment(first.id)) as changed:
         while not services.notices.closed:
@@ -66,7 +67,7 @@ async def appointment(
             if record != told:
                 told = record
                 yield record
-            await _next(changed, LOOK_AGAIN_SECONDS)
+            await _next(changed, next(patience))
 
 
 async def _search(services: Services, viewer: Viewer, office_id: str, reason_id: str) -> SlotsFound:
@@ -77,23 +78,35 @@ async def _search(services: Services, viewer: Viewer, office_id: str, reason_id:
     )
 
 
-Day = list[tuple[datetime, int]]
+DIGESTS = "digests"
+Digests = dict[date, int]  # of each day's starts and what remains of them
 
 
-def _by_day(found: SlotsFound) -> dict[date, Day]:
-    days: dict[date, Day] = {}
-    for start, remaining in zip(found.answer.starts, found.answer.remaining, strict=True):
-        days.setdefault(start.date(), []).append((start, remaining))
-    return days
+def _by_day(found: SlotsFound) -> Digests:
+    """Return the digests of an answer, made once for all who follow it."""
+    if DIGESTS not in found.written:
+        days: dict[date, list[tuple[datetime, int]]] = {}
+        for start, remaining in zip(found.answer.starts, found.answer.remaining, strict=True):
+            days.setdefault(start.date(), []).append((start, remaining))
+        found.written[DIGESTS] = {day: hash(tuple(pairs)) for day, pairs in days.items()}
+    digests: Digests = found.written[DIGESTS]
+    return digests
 
 
-def _differing(one: dict[date, Day], other: dict[date, Day]) -> tuple[date, ...]:
+def _differing(one: Digests, other: Digests) -> tuple[date, ...]:
     return tuple(sorted(day for day in {*one, *other} if one.get(day) != other.get(day)))
 
 
 def _seconds_left(services: Services, found: SlotsFound) -> float:
     left = (found.agenda.until - services.clock()).total_seconds()
-    return min(max(left, 0.0) + 0.01, LOOK_AGAIN_SECONDS)
+    return max(left, 0.0) + 0.01
+
+
+def _patience() -> Iterator[float]:
+    """Return how long to wait for a notice, again and again: not long at first, see `Notices.about`."""
+    yield from (1.0, 10.0)
+    while True:
+        yield LOOK_AGAIN_SECONDS
 
 
 async def _next(changed: asyncio.Event, seconds: float) -> None:

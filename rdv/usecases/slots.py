@@ -1,5 +1,6 @@
 """Free slots of one office over some days."""
 
+import asyncio
 import heapq
 import logging
 from collections.abc import Sequence
@@ -74,12 +75,16 @@ async def search(services: Services, viewer: Viewer, request: SlotsRequest) -> S
         replacing=await _replacing(services, viewer, request),
     )
     key = (agenda, query, minute(now), request.remaining, request.explain)
-    found: SlotsFound | None = services.agendas.answers.get(key)
-    if found is None:
-        answer = await ask(services, agenda, query, now, remaining=request.remaining, explain=request.explain)
-        found = SlotsFound(agenda=agenda, reason=reason, query=query, answer=answer)
-        services.agendas.answers[key] = found
-    return found
+    asked: asyncio.Task[SlotsFound] | None = services.agendas.answers.get(key)
+    if asked is None or (asked.done() and (asked.cancelled() or asked.exception())):
+        # One task for all who ask the same at the same time; who gives up does not end it.
+
+        async def found() -> SlotsFound:
+            answer = await ask(services, agenda, query, now, remaining=request.remaining, explain=request.explain)
+            return SlotsFound(agenda=agenda, reason=reason, query=query, answer=answer)
+
+        asked = services.agendas.answers[key] = asyncio.create_task(found())
+    return asked.result() if asked.done() else await asyncio.shield(asked)
 
 
 async def open_agenda(services: Services, office_id: str, first: date, last: date, now: datetime) -> Agenda:

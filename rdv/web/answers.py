@@ -8,13 +8,14 @@ each request: so nothing that was committed before a request came is missing fro
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from cachetools import LRUCache
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rdv.errors import BadToken
-from rdv.integrations.identity import Identity
+from rdv.integrations.identity import Identity, bearer
 from rdv.integrations.viewer import Viewer
 from rdv.models.reads import Asked, Reads, Version, noting
 from rdv.usecases.agendas import minute
@@ -56,8 +57,10 @@ class Answers:
             await self._app(scope, receive, send)
             return
         began = [await receive()]
-        while began[-1].get("more_body") and sum(len(one["body"]) for one in began) <= LONGEST_BODY:
+        length = len(began[0].get("body", b""))
+        while began[-1].get("more_body") and length <= LONGEST_BODY:
             began.append(await receive())
+            length += len(began[-1].get("body", b""))
         if began[-1].get("more_body"):
             await self._app(scope, _replayed(began, receive), send)
             return
@@ -128,17 +131,17 @@ class Answers:
             if name == b"accept" and b"event-stream" in header[1]:
                 return None  # it does not end
         reach = self._reach(tokens) if tokens else ANYBODY
-        return reach and (scope["method"], scope["query_string"], body, tuple(map(tuple, given)), reach)
+        parts = (scope["method"].encode(), scope["query_string"], body, *(part for header in given for part in header))
+        lengths = ",".join([str(len(part)) for part in parts]).encode()  # so that no part can pass for two
+        return reach and (sha256(b"".join((lengths, b":", *parts))).digest(), reach)
 
     def _reach(self, tokens: list[bytes]) -> Viewer | None:
         """Return what a caller may do, without who it is; None where the endpoint has something to refuse."""
-        scheme, _, token = tokens[0].decode("latin-1").partition(" ")
-        if len(tokens) > 1 or scheme.lower() != "bearer":
-            return None
         try:
-            return replace(self._identity.viewer(token.strip()), subject=None, name=None)
+            viewer = bearer(self._identity, tokens[0].decode("latin-1"))
         except BadToken:
             return None
+        return replace(viewer, subject=None, name=None) if len(tokens) == 1 else None
 
 
 @dataclass(slots=True)

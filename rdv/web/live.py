@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from time import perf_counter
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ import orjson
 from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Scope
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from strawberry import UNSET
 from strawberry.exceptions import ConnectionRejectionError
@@ -27,9 +29,10 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from rdv.integrations.viewer import Viewer
 from rdv.models.notices import Notices
 from rdv.schema.calls import BadRequest, Call, call_from, called_by
-from rdv.schema.endpoint import Endpoint, refused
+from rdv.schema.endpoint import Endpoint, check_method, masked, refused
 from rdv.schema.texts import Translate, language_from
-from rdv.web.rates import caller_of
+from rdv.web.metrics import Metrics
+from rdv.web.rates import CODE, MESSAGE, Rates, caller_by
 
 EVENTS = "text/event-stream"
 PROTOCOL = "graphql-transport-ws"
@@ -41,10 +44,24 @@ LONGEST_ID = 100
 class Live:
     """Answers what is followed."""
 
-    def __init__(self, endpoint: Endpoint, notices: Notices, *, per_caller: int, origins: frozenset[str]) -> None:
-        """`per_caller`: how many streams, and how many sockets, one caller may have open; `origins` of scripts."""
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        notices: Notices,
+        *,
+        per_caller: int,
+        origins: frozenset[str],
+        rates: Rates,
+        metrics: Metrics,
+    ) -> None:
+        """`per_caller`: how many streams, and how many sockets, one caller may have open; `origins` of scripts.
+
+        Each operation of a socket counts as a request, by `rates` and `metrics`.
+        """
         self.endpoint = endpoint
         self.notices = notices
+        self.rates = rates
+        self.metrics = metrics
         self.per_caller = per_caller
         self._origins = origins
         self.streams: Counter[str] = Counter()
@@ -63,13 +80,16 @@ class Live:
             self.endpoint.viewer(token)
             called = await called_by(request, body_bytes=self.endpoint.limits.body_bytes, batch=0)
             prepared = self.endpoint.prepared(cast("Call", called))
+            check_method(request.method, prepared.kind)
             request.state.operation = prepared.name
-            place = self.place(self.streams, caller_of(request.scope))
+            place = self.place(self.streams, self.caller(token, request.scope))
             place.__enter__()  # held until the stream ends
         except BadRequest as bad:
             return refused([bad.shown], "application/json", bad.status, bad.headers)
         except GraphQLError as error:
             return refused([dict(error.formatted)], "application/json", 400, {})
+        except Exception as unforeseen:  # noqa: BLE001 - whatever it is, its text is not for callers
+            return refused([masked(unforeseen, "stream", translate)], "application/json", 500, {})
         bodies = self.endpoint.followed(prepared, lambda: self.endpoint.known(token), translate)
 
         async def lines() -> AsyncIterator[bytes]:
@@ -86,17 +106,22 @@ class Live:
         if not self._may_come_from(websocket):
             await websocket.close(1008)
             return
-        caller = caller_of(websocket.scope)
+        token = websocket.headers.get("authorization")
         try:
-            with self.place(self._sockets, caller):
+            self.endpoint.viewer(token)
+            with self.place(self._sockets, self.caller(token, websocket.scope)):
                 offered = websocket.scope.get("subprotocols", [])
                 await websocket.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
                 if PROTOCOL not in offered:
                     await websocket.close(4406, "Subprotocol not acceptable")
                     return
-                await _Socket(self, websocket, caller).handle()
+                await _Socket(self, websocket, token).handle()
         except BadRequest:
-            await websocket.close(1013)
+            await websocket.close(1013)  # before it is accepted: a 403
+
+    def caller(self, token: str | None, scope: Scope) -> str:
+        """Return what a caller's places are counted by."""
+        return caller_by(self.endpoint.identity, token, scope)
 
     @contextmanager
     def place(self, taken: Counter[str], caller: str) -> Iterator[None]:
@@ -171,7 +196,7 @@ class _Adapter:
 class _Socket(BaseGraphQLTransportWSHandler[Any, None]):
     """One socket: the protocol is Strawberry's, what is run and sent is ours."""
 
-    def __init__(self, live: Live, websocket: WebSocket, caller: str) -> None:
+    def __init__(self, live: Live, websocket: WebSocket, token: str | None) -> None:
         super().__init__(
             cast("Any", self),  # of the view only `on_ws_connect` is asked
             cast("Any", _Adapter(websocket)),
@@ -181,10 +206,9 @@ class _Socket(BaseGraphQLTransportWSHandler[Any, None]):
             timedelta(seconds=INIT_SECONDS),
             live.per_caller,
         )
-        self._live, self._caller = live, caller
-        self._token = websocket.headers.get("authorization")
+        self._live, self._token, self._scope = live, token, websocket.scope
+        self._caller = live.caller(token, websocket.scope)
         self._translate = Translate(language_from(websocket.headers.get("accept-language", "")))
-        self._asked: dict[str, dict[str, Any]] = {}
 
     async def on_ws_connect(self, context: SimpleNamespace) -> object:
         """Take the token of the first message, which browsers cannot send otherwise."""
@@ -192,11 +216,11 @@ class _Socket(BaseGraphQLTransportWSHandler[Any, None]):
         token = next((value for name, value in given.items() if name.lower() == "authorization"), self._token)
         if token is not None and not isinstance(token, str):
             raise ConnectionRejectionError
-        self._token = token
         try:
             self._live.endpoint.viewer(token)
         except BadRequest:
             raise ConnectionRejectionError from None
+        self._token, self._caller = token, self._live.caller(token, self._scope)
         return UNSET
 
     async def handle_message(self, message: Any) -> None:  # noqa: ANN401 - whatever somebody sent
@@ -213,24 +237,33 @@ class _Socket(BaseGraphQLTransportWSHandler[Any, None]):
             if not isinstance(payload, dict):
                 await self.handle_invalid_message("The payload is not an object")
                 return
-            if message["id"] not in self.operations:
-                self._asked[message["id"]] = payload
-            message = message | {"payload": {"query": ""}}  # what is run is read from `_asked`
+            # Strawberry passes `variables` on as they are: so the whole payload comes along, a hash in it or not.
+            message = message | {"payload": {"query": "", "variables": payload}}
         await super().handle_message(message)
 
     async def run_operation(self, operation: Operation[Any, None]) -> None:
         """Send an operation's results."""
-        live, identity = self._live, operation.id
+        live, began, name, status = self._live, perf_counter(), "", 200
         with suppress(WebSocketDisconnected):
             try:
                 with live.place(live.streams, self._caller):
-                    prepared = live.endpoint.prepared(call_from(self._asked.pop(identity)))
+                    if await live.rates.wait(self._caller):
+                        raise BadRequest(MESSAGE, 429, code=CODE)
+                    prepared = live.endpoint.prepared(call_from(operation.variables))
+                    name = prepared.name
                     bodies = live.endpoint.followed(prepared, self._who, self._translate)
                     await self._send(operation, bodies)
             except BadRequest as bad:
+                status = bad.status
                 await self._refuse(operation, [bad.shown])
             except GraphQLError as error:
+                status = 400
                 await self._refuse(operation, [dict(error.formatted)])
+            except Exception as unforeseen:  # noqa: BLE001 - whatever it is, its text is not for callers
+                status = 500
+                await self._refuse(operation, [masked(unforeseen, "socket", self._translate)])
+            finally:  # most that is followed is ended by its client
+                live.metrics.count(name, status, perf_counter() - began)
 
     async def _send(self, operation: Operation[Any, None], bodies: AsyncGenerator[dict[str, Any], None]) -> None:
         try:

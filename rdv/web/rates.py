@@ -2,7 +2,6 @@
 
 import math
 import time
-from hashlib import sha256
 
 import orjson
 from limits import RateLimitItem, parse
@@ -12,9 +11,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rdv.errors import BadSetting
+from rdv.errors import BadSetting, BadToken
+from rdv.integrations.identity import Identity, bearer
 
 MESSAGE = "Too many requests: wait a moment."
+CODE = "TOO_MANY_REQUESTS"
 
 
 def rate_from(text: str) -> RateLimitItem:
@@ -25,34 +26,50 @@ def rate_from(text: str) -> RateLimitItem:
         raise BadSetting("RDV_RATE_LIMIT: is not a rate like 600/minute") from None
 
 
-class RateLimit:
-    """ASGI middleware for one path; each process counts by itself, so n processes let up to n times as many through."""
+def caller_by(identity: Identity, authorization: str | None, scope: Scope) -> str:
+    """Return what a caller is counted by: the account of a token that holds, else the address."""
+    try:
+        viewer = None if authorization is None else bearer(identity, authorization)
+    except BadToken:
+        viewer = None
+    if viewer is not None and viewer.subject is not None:
+        return f"account {viewer.subject}"
+    client = scope.get("client")
+    return f"address {client[0] if client else '?'}"
 
-    def __init__(self, app: ASGIApp, *, rate: RateLimitItem, path: str) -> None:
-        self._app, self._rate, self._path = app, rate, path
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+class Rates:
+    """Counts what callers send; each process by itself, so n processes let up to n times as many through."""
+
+    def __init__(self, rate: RateLimitItem | None) -> None:
+        """Without a `rate` everything goes through."""
+        self._rate = rate
+        self._limiter = MovingWindowRateLimiter(MemoryStorage()) if rate else None
+
+    async def wait(self, caller: str) -> int:
+        """Count one request; return how many seconds the caller has to wait before it may be taken, mostly 0."""
+        if self._rate is None or self._limiter is None or await self._limiter.hit(self._rate, caller):
+            return 0
+        reset = (await self._limiter.get_window_stats(self._rate, caller)).reset_time
+        return max(math.ceil(reset - time.time()), 1)  # noqa: TID251 - the limiter's own clock
+
+
+class RateLimit:
+    """ASGI middleware for one path."""
+
+    def __init__(self, app: ASGIApp, *, rates: Rates, identity: Identity, path: str) -> None:
+        self._app, self._rates, self._identity, self._path = app, rates, identity, path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with when to come back."""
         if scope["type"] != "http" or scope["path"] != self._path:
             await self._app(scope, receive, send)
             return
-        caller = caller_of(scope)
-        if await self._limiter.hit(self._rate, caller):
+        caller = caller_by(self._identity, Headers(scope=scope).get("authorization"), scope)
+        if not (wait := await self._rates.wait(caller)):
             await self._app(scope, receive, send)
             return
-        reset = (await self._limiter.get_window_stats(self._rate, caller)).reset_time
-        wait = max(math.ceil(reset - time.time()), 1)  # noqa: TID251 - the limiter's own clock
-        error = {"message": MESSAGE, "extensions": {"code": "TOO_MANY_REQUESTS"}}
+        error = {"message": MESSAGE, "extensions": {"code": CODE}}
         headers = {"retry-after": str(wait), "cache-control": "no-store"}
         refusal = Response(orjson.dumps({"errors": [error]}), 429, headers, "application/json")
         await refusal(scope, receive, send)
-
-
-def caller_of(scope: Scope) -> str:
-    """Return what a caller is counted by: a digest of their token, or their address."""
-    token = Headers(scope=scope).get("authorization")
-    if token:
-        return sha256(token.encode()).hexdigest()
-    client = scope.get("client")
-    return str(client[0]) if client else "?"

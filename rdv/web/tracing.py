@@ -44,7 +44,7 @@ class Traced:
         with telemetry.request(traceparent) as span:
             context = span.get_span_context()
             trace, flags = f"{context.trace_id:032x}", f"{context.trace_flags:02x}"
-            token = begin_span.set(telemetry.tracer.start_as_current_span)
+            token = begin_span.set(telemetry.part)
             try:
                 await self._under(trace, f"00-{trace}-{context.span_id:016x}-{flags}", scope, receive, noted)
             finally:

@@ -8,8 +8,10 @@ import psycopg
 import pytest
 
 from rdv.errors import BadSetting
+from rdv.integrations.viewer import Viewer, ViewerKind
 from rdv.models.database import Database
-from rdv.web.rates import rate_from
+from rdv.web.rates import caller_by, rate_from
+from tests.api.conftest import KnownViewers
 from tests.places import add_office
 from tests.web.conftest import Opening
 
@@ -103,6 +105,29 @@ async def test_how_much_of_a_list_is_wanted_decides_what_it_costs(
     assert costs[1] - costs[0] == 18 * 2  # an office and its name, 18 times more
 
 
+EARLIEST = "query({0}) {{ earliestSlots(input: {1}) {{ office {{ name }} }} }}"
+ENTITIES = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Office { name code } } }"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "cost"),
+    [
+        (EARLIEST.format("$n: Int", "{reasonId: 1, first: $n}"), {"n": 100}, 702),
+        (EARLIEST.format("$n: Int", "{reasonId: 1, first: $n}"), {"n": 100.0}, 702),
+        (EARLIEST.format("$n: Int = 100", "{reasonId: 1, first: $n}"), {}, 702),
+        (EARLIEST.format("$i: EarliestSlotsInput! = {reasonId: 1, first: 100}", "$i"), {}, 702),
+        (ENTITIES, {"r": [{"__typename": "Office", "id": "1"}] * 100}, 703),
+        ("query($id: ID!) { office(id: $id) { reasons { id } } }", {"id": 3500}, 553),
+        ("query($id: ID!) { office(id: $id) { reasons { id } } }", {"id": 1}, 553),
+    ],
+)
+async def test_there_is_one_price_however_it_is_asked_for(
+    opened: Opening, query: str, variables: dict[str, Any], cost: int
+) -> None:
+    answer = await (await opened()).post("/graphql", json={"query": query, "variables": variables})
+    assert answer.json()["extensions"]["cost"]["estimated"] // 10 == cost // 10
+
+
 async def test_the_schema_may_be_kept_from_telling_about_itself(opened: Opening) -> None:
     query = {"query": "{ __schema { queryType { name } } }"}
     assert "data" in (await (await opened()).post("/graphql", json=query)).json()
@@ -143,8 +168,8 @@ async def test_one_caller_sends_so_many_requests_and_others_are_not_held_up(open
     refused = await client.post("/graphql", json=TYPENAME)
     assert 0 < int(refused.headers["retry-after"]) <= 60
     assert refused.json()["errors"][0]["extensions"]["code"] == "TOO_MANY_REQUESTS"
-    signed_in = await client.post("/graphql", json=TYPENAME, headers={"authorization": "Bearer x"})
-    assert signed_in.status_code == 401, "counted apart"
+    invented = await client.post("/graphql", json=TYPENAME, headers={"authorization": "Bearer x"})
+    assert invented.status_code == 429, "a token that proves nothing is counted with its address"
     assert (await client.get("/health/live")).status_code == 200
 
 
@@ -195,3 +220,14 @@ async def test_long_answers_are_compressed_where_that_is_understood(opened: Open
     small = await client.post("/graphql", json=query, headers={"accept-encoding": "gzip"})
     assert ("content-encoding" not in plain.headers, small.headers["content-encoding"]) == (True, "gzip")
     assert small.json()["data"] == plain.json()["data"]
+
+
+def test_a_caller_is_an_account_or_else_an_address() -> None:
+    identity = KnownViewers()
+    identity.known["good"] = Viewer(kind=ViewerKind.USAGER, subject="camille")
+    scope = {"client": ("192.0.2.1", 1)}
+    of = [
+        caller_by(identity, header, scope)
+        for header in (None, "Bearer junk", "Basic good", "Bearer good", "bearer  good")
+    ]
+    assert of == ["address 192.0.2.1"] * 3 + ["account camille"] * 2

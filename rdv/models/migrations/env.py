@@ -12,6 +12,7 @@ from rdv.models import (  # noqa: F401 - registers the tables
     delegation,
     drafts,
     national,
+    notices,
     offices,
     planning,
     quotas,
