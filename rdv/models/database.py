@@ -8,7 +8,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from psycopg.errors import UndefinedTable
-from sqlalchemy import make_url, text
+from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
@@ -84,10 +84,16 @@ class Database:
                 "connect_timeout": 5,
             },
         )
+        self.statements = 0  # sent so far; those that begin and end transactions are counted too
+        event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def _count(self, *_: object) -> None:
+        self.statements += 1
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        self.statements += 2  # BEGIN, and COMMIT or ROLLBACK: round trips like any other
         async with self.engine.begin() as connection:
             yield connection
 

@@ -36,6 +36,7 @@ class Metrics:
             "rdv_agenda_hits": ("Agendas found in memory, in all.", lambda: services.agendas.hits),
             "rdv_agenda_misses": ("Agendas read and compiled, in all.", lambda: services.agendas.misses),
             "rdv_undecided_starts": ("Starts not decided in time, in all.", lambda: services.agendas.undecided),
+            "rdv_statements_total": ("Statements sent to the database, in all.", lambda: services.database.statements),
             "rdv_database_connections": ("Connections in use.", lambda: services.database.in_use),
         }
         for name, (said, read) in gauges.items():
