@@ -1,12 +1,14 @@
-"""`rdv bench`: data and load for performance testers. What drives the load is in `benchmarks/load/`, in the repository."""
+"""`rdv bench`: data and load for performance testers. What drives the load is in `benchmarks/load/`."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
 from datetime import date, timedelta
+from importlib import import_module
+from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,7 +19,7 @@ from rdv.cli.stopping import Stopping
 from rdv.errors import BadSetting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rdv.settings import Settings
     from rdv.usecases.bench import SeedWish
@@ -43,12 +45,91 @@ def seed(
     from rdv.usecases.bench import SeedWish
     from rdv.usecases.bench_country import SIZES
 
-    if size not in SIZES:
-        raise BadSetting(f"--size: is one of {', '.join(SIZES)}")
+    _known("--size", size, SIZES)
     tomorrow = real_clock().date() + timedelta(days=1)
     wish = SeedWish(size=SIZES[size], seed=seed, first=tomorrow if first is None else _day(first))
     with Stopping() as stopping, database_address(_settings(database), stopping) as address:
         typer.echo(asyncio.run(_seed(address, wish)))
+
+
+@bench.command()
+def load(
+    *,
+    scenario: Annotated[str, typer.Option(help="campaign, school-day, or both by commas.")] = "campaign,school-day",
+    workers: Annotated[str, typer.Option(help="How many processes serve; several numbers by commas.")] = "1,2,4",
+    rate: Annotated[
+        str, typer.Option(help="Requests a second, by commas; when left out the limit is looked for.")
+    ] = "",
+    start: Annotated[float, typer.Option(min=1, help="The rate at which looking for the limit begins.")] = 40,
+    duration: Annotated[float, typer.Option(min=1, help="Seconds that are measured, at 80 % of the capacity.")] = 30,
+    step: Annotated[float, typer.Option(min=1, help="Seconds of each rate on the way to the limit.")] = 8,
+    size: Annotated[str, typer.Option(help="S, M, L or national: a database of its own, seeded when missing.")] = "M",
+    database: Annotated[
+        str | None, typer.Option(help="The address of one that `rdv bench seed` filled, instead.")
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="A server that runs on such a database: …/graphql.")] = None,
+    agendas_kept: Annotated[int | None, typer.Option(min=1, help="RDV_AGENDAS_KEPT of the servers.")] = None,
+    memory: Annotated[bool, typer.Option(help="Ask every office once, for the memory of a worker.")] = True,
+    out: Annotated[Path, typer.Option(help="The folder of the report.")] = Path("benchmarks/report/load"),
+) -> None:
+    """Put load on servers, open loop, and report percentiles, capacity, SQL round trips and memory."""
+    from rdv.settings import read_settings
+    from rdv.usecases.bench_country import SIZES
+
+    command, runs, scenarios = (_repository(f"load.{name}") for name in ("command", "run", "scenarios"))
+    wish = runs.Wish(
+        scenarios=[_known("--scenario", one, scenarios.SCENARIOS) for one in scenario.split(",")],
+        workers=[int(_positive("--workers", one)) for one in workers.split(",")],
+        rates=[_positive("--rate", one) for one in rate.split(",") if one],
+        start=start,
+        seconds=duration,
+        step_seconds=step,
+        agendas_kept=agendas_kept,
+        memory=memory,
+        now=real_clock(),
+    )
+    where = command.Where(
+        url=url, database=database, size=_known("--size", size, SIZES), data_dir=read_settings().data_dir
+    )
+    with Stopping(), _progress() as tell:
+        typer.echo(command.load(wish, where, out, tell))
+
+
+@bench.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="A report.json.", show_default=False)],
+    after: Annotated[Path, typer.Argument(help="Another one.", show_default=False)],
+) -> None:
+    """Compare two reports: ratios, and which differences are more than noise."""
+    from rich.console import Console
+
+    _repository("load.command").show_comparison(before, after, Console())
+
+
+def _repository(name: str) -> Any:  # noqa: ANN401 - not part of the package, so nothing is known of it
+    """Return a module of the repository's benchmarks; raises BadSetting where only the package is installed."""
+    try:
+        return import_module(f"benchmarks.{name}")
+    except ModuleNotFoundError as error:
+        raise BadSetting(
+            f"rdv bench load and compare need {error.name}: run them in the repository, after `make .venv/.ready tools`"
+        ) from None
+
+
+def _known(option: str, value: str, known: Iterable[str]) -> str:
+    if value not in known:
+        raise BadSetting(f"{option}: {value!r} is none of {', '.join(known)}")
+    return value
+
+
+def _positive(option: str, text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < 1_000_000:
+        raise BadSetting(f"{option}: {text!r} is not a positive number")
+    return found
 
 
 def _day(text: str) -> date:

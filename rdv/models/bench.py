@@ -7,7 +7,7 @@ versions grow as always. (Making the exclusion constraint after the rows saved a
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -25,13 +25,21 @@ WORK = ("office", "reason", "commune", "site", "counter", "agent", "usager", "ap
 LOCK = "select pg_advisory_xact_lock(hashtextextended('rdv bench', 0))"
 REMEMBER = (
     "create schema rdv_bench",
-    "create table rdv_bench.seeded (size text not null, seed bigint not null, first_day date not null)",
+    """create table rdv_bench.seeded (size text not null, seed bigint not null, first_day date not null,
+                                      appointments bigint not null, usagers bigint not null)""",
 )
 SIZES = """
 select c.relname as name, pg_total_relation_size(c.oid) as bytes
 from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
 order by bytes desc limit 8
 """
+
+# What came after the seed: its own rows have the first ids.
+FORGET = (
+    "delete from idempotency_key",
+    "delete from appointment where id > :appointments",
+    "delete from usager where id > :usagers",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +49,8 @@ class SeededData:
     size: str
     seed: int
     first: date
+    appointments: int
+    usagers: int
 
 
 @asynccontextmanager
@@ -66,8 +76,10 @@ async def seeded_with(connection: Connection) -> SeededData | None:
     """Return what `rdv bench seed` wrote here, if it did."""
     if (await connection.execute(text("select to_regclass('rdv_bench.seeded')"))).scalar() is None:
         return None
-    row = (await connection.execute(text("select size, seed, first_day from rdv_bench.seeded"))).one()
-    return SeededData(size=row.size, seed=row.seed, first=row.first_day)
+    row = (await connection.execute(text("select * from rdv_bench.seeded"))).one()
+    return SeededData(
+        size=row.size, seed=row.seed, first=row.first_day, appointments=row.appointments, usagers=row.usagers
+    )
 
 
 async def lock_bench(connection: Connection) -> None:
@@ -79,8 +91,14 @@ async def remember(connection: Connection, data: SeededData) -> None:
     """Remember what the database was seeded with, in a schema of its own."""
     for statement in REMEMBER:
         await connection.execute(text(statement))
-    bound = {"size": data.size, "seed": data.seed, "first": data.first}
-    await connection.execute(text("insert into rdv_bench.seeded values (:size, :seed, :first)"), bound)
+    insert = "insert into rdv_bench.seeded values (:size, :seed, :first, :appointments, :usagers)"
+    await connection.execute(text(insert), asdict(data))
+
+
+async def forget_later(connection: Connection, data: SeededData) -> None:
+    """Delete what was booked since the seed."""
+    for statement in FORGET:
+        await connection.execute(text(statement), asdict(data) if ":" in statement else {})
 
 
 async def copy_rows(connection: Connection, table: str, rows: Sequence[Mapping[str, object]]) -> None:

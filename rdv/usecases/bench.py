@@ -78,11 +78,32 @@ async def seed(database: Database, wish: SeedWish, tell: Tell) -> None:
         country = list(offices(wish.size, wish.seed))
         tell("Offices and counters", 0, None)
         await _write_country(connection, country)
-        await _write_visits(connection, country, wish, tell)
+        usagers = await _write_visits(connection, country, wish, tell)
         await rows.set_ids(connection, ("site", "office", "reason", "counter", "usager", "appointment"))
-        await rows.remember(connection, SeededData(size=wish.size.name, seed=wish.seed, first=wish.first))
+        size = wish.size
+        data = SeededData(
+            size=size.name, seed=wish.seed, first=wish.first, appointments=size.appointments, usagers=usagers
+        )
+        await rows.remember(connection, data)
     tell("Statistics", 0, None)
     await rows.tidy(database)
+
+
+async def seeded(database: Database) -> SeededData:
+    """Return what a database was seeded with; raises BadSetting when it was not."""
+    async with rows.reachable(database) as connection:
+        found = await rows.seeded_with(connection)
+    if found is None:
+        raise BadSetting("--database: has no data of a benchmark: `rdv bench seed` makes them")
+    return found
+
+
+async def forget_load(database: Database) -> None:
+    """Make a seeded database what it was: everything that was booked since is deleted; raises BadSetting."""
+    data = await seeded(database)
+    async with database.transaction() as connection:
+        await rows.lock_bench(connection)
+        await rows.forget_later(connection, data)
 
 
 async def sizes(database: Database) -> Sizes:
@@ -119,15 +140,18 @@ async def _write_country(connection: Connection, country: list[BenchOffice]) -> 
         await rows.copy_rows(connection, table, written)
 
 
-async def _write_visits(connection: Connection, country: list[BenchOffice], wish: SeedWish, tell: Tell) -> None:
-    done, of = 0, wish.size.appointments
+async def _write_visits(connection: Connection, country: list[BenchOffice], wish: SeedWish, tell: Tell) -> int:
+    """Write usagers and appointments and return how many usagers there are."""
+    done, of, usagers = 0, wish.size.appointments, 0
     for batch in await _batches(connection, country, wish):
         await rows.copy_lines(connection, "usager", USAGER_COLUMNS, "".join(one.usagers for one in batch))
         await rows.copy_lines(
             connection, "appointment", APPOINTMENT_COLUMNS, "".join(one.appointments for one in batch)
         )
         done += sum(one.appointment_count for one in batch)
+        usagers += sum(one.usager_count for one in batch)
         tell("Appointments", done, of)
+    return usagers
 
 
 async def _batches(connection: Connection, country: list[BenchOffice], wish: SeedWish) -> Iterator[list[Written]]:
