@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import engine, fill, http, preview, roster, rows, smptsp, stages
+from benchmarks.load import suite as load
 from benchmarks.plots import draw
 
 PLOTS = Path(".rdv/benchmarks")
@@ -17,6 +18,7 @@ SUITES = {
     "engine": engine.run,
     "fill": fill.run,
     "http": http.run,
+    "load": load.run,
     "preview": preview.run,
     "roster": roster.run,
     "rows": rows.run,

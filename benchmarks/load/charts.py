@@ -23,7 +23,7 @@ def _scenario(name: str, legs: list[Mapping[str, Any]]) -> str:
     figure = Figure(figsize=(11, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for colour, leg in zip(_colours(), legs, strict=False):
-        label = f"{leg['workers']} workers"
+        label = f"{leg['workers']} worker{'' if leg['workers'] == 1 else 's'}"
         if leg["measured"]:
             _curve(left, leg["measured"]["curve"], label=label, color=colour)
         _ladder(right, leg["steps"], label=label, color=colour)

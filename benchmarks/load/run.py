@@ -76,7 +76,7 @@ def run(
 
 def _leg(wish: Wish, scenario: Scenario, workers: Sequence[Worker], tell: Tell) -> dict[str, Any]:
     target = look(workers[0].url)
-    name = f"{scenario.name}, {len(workers)} workers"
+    name = f"{scenario.name}, {len(workers)}"
     runs = iter(range(1_000_000))
 
     def at(rate: float, seconds: float) -> Records:
