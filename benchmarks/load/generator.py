@@ -5,6 +5,7 @@ so a server that makes the generator wait, or a generator that is late, cannot h
 """
 
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -19,6 +20,7 @@ from rdv.errors import OperatorError
 
 NPM = Path(__file__).parent / "npm"
 QUERIES = Path(__file__).parents[2] / "queries"
+TICKS = os.sysconf("SC_CLK_TCK")
 OVERHEAD_SECONDS = 240  # warming, and what is still to be answered when the last request is sent
 
 
@@ -45,6 +47,7 @@ class Plan:
     warm: int = 50  # offices that are asked before the time runs
     prepare: Mapping[str, int] = field(default_factory=dict)
     statements: bool = False
+    processes: Sequence[int] = ()  # whose processor time is told
     most_waiting: int = 400  # more unanswered requests than this end the run: the server has fallen behind
 
     def written(self) -> bytes:
@@ -66,6 +69,7 @@ class Records:
     done: np.ndarray
     stopped: bool  # before the end, because too many were unanswered
     statements: float | None
+    processor_seconds: float = 0.0
 
     @property
     def latency(self) -> np.ndarray:
@@ -112,4 +116,5 @@ def records(told: Mapping[str, object]) -> Records:
         **{key: np.array(columns[key], dtype=float) for key in ("intended", "sent", "done")},
         stopped=bool(told["stopped"]),
         statements=told["statements"],  # type: ignore[arg-type]
+        processor_seconds=float(told["ticks"]) / TICKS,  # type: ignore[arg-type]
     )

@@ -95,13 +95,12 @@ def _leg(wish: Wish, scenario: Scenario, workers: Sequence[Worker], tell: Tell) 
     found: dict[str, Any] = {"scenario": scenario.name, "workers": len(workers), "statements": statements}
     found |= {"steps": steps, "capacity": capacity, "measured": None}
     if capacity is not None:
-        before = sum(worker.processor_seconds() for worker in workers)
-        held = figures(at(round(SHARE * capacity, 1), wish.seconds))
-        used = sum(worker.processor_seconds() for worker in workers) - before
+        told = at(round(SHARE * capacity, 1), wish.seconds)
+        held = figures(told)
         every = held["operations"]["all"]
         held["rate"] = round(SHARE * capacity, 1)
         held["tail"] = round(every["latency_ms"]["p99"] / every["latency_ms"]["p50"], 2)
-        held["processor_ms"] = round(1000 * used / every["requests"], 3) if used else None
+        held["processor_ms"] = round(1000 * told.processor_seconds / every["requests"], 3) or None
         found["measured"] = held
     found["memory"] = [worker.memory() for worker in workers]
     return found
@@ -124,6 +123,7 @@ def plan(
         first=str(today + timedelta(days=1)),
         to=str(today + timedelta(days=scenario.days)),
         run=run,
+        processes=[worker.process for worker in workers if worker.process is not None],
         warm=WARM_OFFICES,
         prepare={name: times for name, times in booking.items() if name in scenario.weights},
     )

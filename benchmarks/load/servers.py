@@ -16,7 +16,6 @@ from urllib.parse import urljoin
 from urllib.request import urlopen
 
 PATIENCE_SECONDS = 30
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +41,6 @@ class Worker:
         status = Path(f"/proc/{self.process}/status").read_text(encoding="ascii")
         found = dict(re.findall(r"^(VmRSS|VmHWM):\s+([0-9]+) kB$", status, re.MULTILINE))
         return {"now": int(found["VmRSS"]) / 1024, "highest": int(found["VmHWM"]) / 1024}
-
-    def processor_seconds(self) -> float:
-        """Return how long it has had a processor."""
-        if self.process is None:
-            return 0.0
-        fields = Path(f"/proc/{self.process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 @contextmanager

@@ -163,6 +163,18 @@ async function statements() {
 	return sum
 }
 
+function processorTicks() {
+	let sum = 0
+	for (const process of plan.processes) {
+		const fields = readFileSync(`/proc/${process}/stat`, 'latin1').replace(/^.*\)/s, '').trim().split(' ')
+		sum += Number(fields[11]) + Number(fields[12])
+	}
+	return sum
+}
+
+// What the servers have used so far: these are read right before the first request and right after the last answer.
+const used = async () => ({ statements: await statements(), ticks: processorTicks() })
+
 // ---- the run
 
 const records = { operation: [], intended: [], sent: [], done: [], verdict: [] }
@@ -180,7 +192,9 @@ function note(at, said) {
 
 function write(stopped, before, after) {
 	for (let at = 0; at < records.done.length; at++) note(at, 'error: unanswered')
-	const told = { operations: NAMES, verdicts, records, stopped, statements: before === null ? null : after - before }
+	const told = { operations: NAMES, verdicts, records, stopped }
+	told.statements = before.statements === null ? null : after.statements - before.statements
+	told.ticks = after.ticks - before.ticks
 	writeFileSync(process.argv[3], JSON.stringify(told))
 }
 
@@ -216,7 +230,7 @@ function generate(before) {
 }
 
 await prepare()
-const before = await statements()
+const before = await used()
 await loadTest({
 	url: plan.urls[0],
 	method: 'POST',
@@ -230,5 +244,5 @@ await loadTest({
 		note(Number(result.labels), verdict(requests[result.labels], result.statusCode, result.body))
 	},
 })
-write(false, before, await statements())
+write(false, before, await used())
 process.exit(0)
