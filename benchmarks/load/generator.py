@@ -69,7 +69,21 @@ class Records:
     done: np.ndarray
     stopped: bool  # before the end, because too many were unanswered
     statements: float | None
-    processor_seconds: float = 0.0
+    used: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def processor_seconds(self) -> float:
+        """What the servers used, where these are known."""
+        return self.used.get("ticks", 0.0) / TICKS
+
+    @property
+    def cores(self) -> dict[str, float]:
+        """How many cores were busy on average, by whom: a machine that others use as well tells less."""
+        seconds = self.used["at"] / 1000
+        workers, generator = self.processor_seconds / seconds, self.used["own"] / seconds
+        others = max(self.used["machine"] / TICKS / seconds - workers - generator, 0.0)
+        found = {"workers": workers, "generator": generator, "database and others": others}
+        return {name: round(value, 2) for name, value in found.items()}
 
     @property
     def latency(self) -> np.ndarray:
@@ -116,5 +130,5 @@ def records(told: Mapping[str, object]) -> Records:
         **{key: np.array(columns[key], dtype=float) for key in ("intended", "sent", "done")},
         stopped=bool(told["stopped"]),
         statements=told["statements"],  # type: ignore[arg-type]
-        processor_seconds=float(told["ticks"]) / TICKS,  # type: ignore[arg-type]
+        used=told["used"],  # type: ignore[arg-type]
     )

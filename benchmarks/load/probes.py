@@ -16,16 +16,16 @@ REQUESTS = 20
 RATE = 10  # so slow that one is over before the next begins
 OFFICES = 5
 AT_ONCE = 2
-PREPARE = {
-    "hold_slot": {"search_slots": REQUESTS},
-    "confirm_appointment": {"hold_slot": REQUESTS + 1},
-    "appointment": {"confirm_appointment": 1},
-    "cancel_appointment": {"confirm_appointment": REQUESTS + 1},
+NEEDS = {  # what an operation uses up, once a request
+    "hold_slot": "search_slots",
+    "confirm_appointment": "hold_slot",
+    "appointment": "confirm_appointment",
+    "cancel_appointment": "confirm_appointment",
 }
 
 
 def statements_by_operation(
-    scenario: Scenario, target: Target, workers: Sequence[Worker], now: datetime
+    scenario: Scenario, target: Target, workers: Sequence[Worker], now: datetime, *, requests: int = REQUESTS
 ) -> dict[str, float]:
     """Return the statements of a warm operation on average, with BEGIN and COMMIT of transactions; {} = not told."""
     from benchmarks.load.run import plan  # noqa: PLC0415 - they need each other
@@ -36,12 +36,12 @@ def statements_by_operation(
     found = {}
     for name in scenario.weights:
         mark = f"{now:%Y%m%d%H%M%S}-{scenario.name}-{len(workers)}-{name}"
-        whole = plan(scenario, target, [worker], rate=RATE, seconds=REQUESTS / RATE, today=now.date(), run=mark)
+        whole = plan(scenario, target, [worker], rate=RATE, seconds=requests / RATE, today=now.date(), run=mark)
         alone = replace(
             whole,
             weights={name: 1},
             offices=whole.offices[:OFFICES],
-            prepare={**PREPARE.get(name, {}), name: 1},
+            prepare={**({NEEDS[name]: requests + 1} if name in NEEDS else {}), name: 1},
             statements=True,
         )
         told = drive(alone)
@@ -60,6 +60,9 @@ def touch(worker: Worker, target: Target, today: date) -> float:
 
     began = perf_counter()
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        for found in threads.map(search, target.offices):
-            assert found["slots"]["durationMinutes"] > 0
+        try:
+            for found in threads.map(search, target.offices):
+                assert found["slots"]["durationMinutes"] > 0
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)  # who interrupts does not wait for all of them
     return perf_counter() - began

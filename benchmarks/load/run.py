@@ -100,6 +100,7 @@ def _leg(wish: Wish, scenario: Scenario, workers: Sequence[Worker], tell: Tell) 
         every = held["operations"]["all"]
         held["rate"] = round(SHARE * capacity, 1)
         held["tail"] = round(every["latency_ms"]["p99"] / every["latency_ms"]["p50"], 2)
+        held["cores"] = told.cores
         held["processor_ms"] = round(1000 * told.processor_seconds / every["requests"], 3) or None
         found["measured"] = held
     found["memory"] = [worker.memory() for worker in workers]

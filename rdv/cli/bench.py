@@ -112,7 +112,7 @@ def _repository(name: str) -> Any:  # noqa: ANN401 - not part of the package, so
         return import_module(f"benchmarks.{name}")
     except ModuleNotFoundError as error:
         raise BadSetting(
-            f"rdv bench load and compare need {error.name}: run them in the repository, after `make .venv/.ready tools`"
+            f"rdv bench load and compare need {error.name}: run them in the repository, after `make tools`"
         ) from None
 
 

@@ -1,13 +1,19 @@
 """A second or two of load on a real server, by the real generator: every answer right, every figure there."""
 
 import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 
-from benchmarks.load.generator import NPM
-from benchmarks.load.run import Wish, run
+from benchmarks.load import report
+from benchmarks.load.generator import NPM, drive
+from benchmarks.load.probes import statements_by_operation
+from benchmarks.load.run import Wish, plan, run
 from benchmarks.load.scenarios import SCENARIOS
+from benchmarks.load.servers import Worker
 from benchmarks.load.servers import serving as serving_workers
 from benchmarks.load.target import ask, look
 from rdv.errors import BadSetting
@@ -29,36 +35,62 @@ def seeded_url(database_url: str) -> str:
     return database_url
 
 
-@pytest.mark.parametrize("name", sorted(SCENARIOS))
-def test_a_scenario_is_sent_as_planned_and_answered_without_an_error(
-    seeded_url: str, tmp_path: Path, name: str
-) -> None:
-    needs("node", npm=NPM)
+@pytest.fixture
+def tested(seeded_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    """A server with the clock of the seed, that tells its figures."""
     clock = tmp_path / "clock"
     clock.write_text(NOW.isoformat(), encoding="utf-8")
+    monkeypatch.setenv("RDV_METRICS", "true")
+    with serving(seeded_url, clock) as running:
+        yield Worker(running.url)
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+def test_a_scenario_is_sent_as_planned_and_answered_without_an_error(tested: Worker, name: str) -> None:
+    needs("node", npm=NPM)
+    wanted = plan(SCENARIOS[name], look(tested.url), [tested], rate=25, seconds=2, today=NOW.date(), run=f"test-{name}")
+    found = drive(wanted)
+    assert (len(found.done), found.stopped) == (50, False)
+    assert [said for said in found.verdict if said.startswith("error")] == []
+    assert set(found.operation) <= set(SCENARIOS[name].weights)
+    assert found.intended.tolist() == pytest.approx([40.0 * n for n in range(50)])
+
+
+def test_too_many_unanswered_requests_end_a_run(tested: Worker) -> None:
+    needs("node", npm=NPM)
+    wanted = plan(SCENARIOS["campaign"], look(tested.url), [tested], rate=5_000, seconds=60, today=NOW.date(), run="x")
+    found = drive(replace(wanted, most_waiting=20))
+    assert found.stopped
+    assert list(found.verdict).count("error: unanswered") == 22
+
+
+def test_a_warm_search_takes_at_most_two_round_trips(tested: Worker) -> None:
+    needs("node", npm=NPM)
+    target = look(tested.url)
+    found = statements_by_operation(SCENARIOS["campaign"], target, [tested], NOW, requests=4)
+    assert set(found) == {"search_slots", "hold_slot", "confirm_appointment"}
+    assert found["search_slots"] <= 2
+    assert found["hold_slot"] >= 4  # a transaction that locks, reads and writes
+
+
+def test_a_run_against_a_server_becomes_a_report(tested: Worker) -> None:
+    needs("node", npm=NPM)
     wish = Wish(
-        scenarios=[name],
+        scenarios=["campaign"],
         workers=[1],
-        rates=[25],
-        start=25,
-        seconds=2,
+        rates=[10],
+        start=10,
+        seconds=1,
         step_seconds=1,
         agendas_kept=None,
         memory=False,
         now=NOW,
     )
-    with serving(seeded_url, clock) as server:
-        found = run(wish, database=None, url=server.url, data={}, tell=lambda _: None)
-    (leg,) = found["legs"]
-    (step,) = leg["steps"]
-    assert (step["rate"], step["errors"], step["stopped"]) == (25, {}, False)
-    assert leg["statements"] == {}  # this server tells no metrics
-    if leg["measured"] is None:  # the machine was too slow for the rate; that is a figure, not a fault
-        assert not step["held"]
-        return
-    operations = leg["measured"]["operations"]
-    assert (operations["all"]["requests"], operations["all"]["errors"]) == (40, {})
-    assert set(operations) - {"all"} <= set(SCENARIOS[name].weights)
+    found = run(wish, database=None, url=tested.url, data={"url": "of a test"}, tell=lambda _: None)
+    assert [(leg["scenario"], leg["workers"], len(leg["steps"])) for leg in found["legs"]] == [("campaign", 1, 1)]
+    assert orjson.loads(report.as_json(found)) == found
+    assert "## campaign, 1 worker" in report.as_markdown(found).splitlines()
+    assert report.as_html(found).count("<svg") == 2
 
 
 def test_workers_serve_one_database_tell_their_statements_and_end(seeded_url: str) -> None:

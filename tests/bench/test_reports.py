@@ -1,6 +1,7 @@
 """Reports of a load: in three forms, one page that needs nothing from elsewhere, and two of them compared."""
 
 import re
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from benchmarks.load import report
 from benchmarks.load.compare import compare, differently_taken, only_in_one
+from rdv.cli import app
 from rdv.errors import BadFile
 from tests.cli.running import ran
 
@@ -120,3 +122,16 @@ def test_the_command_prints_the_table(data_dir: Path) -> None:
 def test_options_that_cannot_be_used_are_named(data_dir: Path, options: list[str], line: str) -> None:
     done = ran(data_dir, "bench", "load", *options)
     assert (done.returncode, done.stderr, done.stdout) == (1, f"{line}\n", "")
+
+
+def test_without_the_repository_the_command_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "benchmarks.load.command", None)
+    with pytest.raises(SystemExit) as ended:
+        app(["bench", "compare", str(BEFORE), str(BEFORE)])
+    assert ended.value.code == 1
+    said = (
+        "rdv: rdv bench load and compare need benchmarks.load.command: run them in the repository, after `make tools`\n"
+    )
+    assert capsys.readouterr().err == said

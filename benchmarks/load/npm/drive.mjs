@@ -172,8 +172,17 @@ function processorTicks() {
 	return sum
 }
 
-// What the servers have used so far: these are read right before the first request and right after the last answer.
-const used = async () => ({ statements: await statements(), ticks: processorTicks() })
+function machineTicks() {
+	const [, user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'latin1').split('\n')[0].split(/\s+/)
+	return [user, nice, system, irq, softirq, steal].reduce((sum, one) => sum + Number(one), 0)
+}
+
+// What has been used so far, read right before the first request and right after the last answer.
+async function used() {
+	const { user, system } = process.cpuUsage()
+	const own = (user + system) / 1e6
+	return { statements: await statements(), ticks: processorTicks(), machine: machineTicks(), own, at: performance.now() }
+}
 
 // ---- the run
 
@@ -194,7 +203,7 @@ function write(stopped, before, after) {
 	for (let at = 0; at < records.done.length; at++) note(at, 'error: unanswered')
 	const told = { operations: NAMES, verdicts, records, stopped }
 	told.statements = before.statements === null ? null : after.statements - before.statements
-	told.ticks = after.ticks - before.ticks
+	told.used = Object.fromEntries(['ticks', 'machine', 'own', 'at'].map(name => [name, after[name] - before[name]]))
 	writeFileSync(process.argv[3], JSON.stringify(told))
 }
 
