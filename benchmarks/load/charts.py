@@ -36,9 +36,9 @@ def _scenario(name: str, legs: list[Mapping[str, Any]]) -> str:
     return _svg(figure, name)
 
 
-def _curve(axes: Axes, curve: list[list[float]], **look: str) -> None:
+def _curve(axes: Axes, curve: list[list[float]], *, label: str, color: str) -> None:
     """Draw latencies so that each further nine is as wide as the one before."""
-    axes.plot([1 / (1 - share) for share, _ in curve], [value for _, value in curve], **look)
+    axes.plot([1 / (1 - share) for share, _ in curve], [value for _, value in curve], label=label, color=color)
     axes.set_xscale("log")
     nines = [10**n for n in range(5) if 10**n <= 1 / (1 - curve[-1][0])]
     axes.set_xticks(nines, [f"{100 - 100 / n:g}" for n in nines])

@@ -88,12 +88,14 @@ class Records:
     @property
     def latency(self) -> np.ndarray:
         """From when a request should have been sent; a timer may be early by a fraction of a millisecond."""
-        return self.done - np.minimum(self.intended, self.sent)
+        late: np.ndarray = self.done - np.minimum(self.intended, self.sent)
+        return late
 
     @property
     def service(self) -> np.ndarray:
         """From when it was sent."""
-        return self.done - self.sent
+        taken: np.ndarray = self.done - self.sent
+        return taken
 
 
 def missing() -> str | None:
