@@ -51,22 +51,25 @@ def load(wish: Wish, where: Where, out: Path, tell: Tell) -> str:
     if where.url is not None:
         found = run(wish, database=None, url=where.url, data={"url": "a server that ran already"}, tell=step)
     elif where.database is not None:
-        found = _on(where.database, wish, step)
+        found = _on(where.database, wish, out, step)
     else:
         with _own(where, wish.now.date(), tell) as address:
-            found = _on(address, wish, step)
+            found = _on(address, wish, out, step)
     paths = report.write(found, out)
     return report.as_markdown(found) + "\n" + "\n".join(map(str, paths))
 
 
-def _on(address: str, wish: Wish, step: Callable[[str], None]) -> dict[str, Any]:
+def _on(address: str, wish: Wish, out: Path, step: Callable[[str], None]) -> dict[str, Any]:
     data = asyncio.run(_with(address, bench.seeded))
     told = {"size": data.size, "appointments": data.appointments, "seed": data.seed, "first day": str(data.first)}
 
     def fresh() -> None:
         asyncio.run(_with(address, bench.forget_load))
 
-    return run(wish, database=address, url=None, data=told, tell=step, fresh=fresh)
+    def save(found: dict[str, Any]) -> None:
+        report.write(found, out)
+
+    return run(wish, database=address, url=None, data=told, tell=step, fresh=fresh, save=save)
 
 
 async def _with(address: str, work: Callable[[Database], Any]) -> Any:  # noqa: ANN401 - whatever the work returns

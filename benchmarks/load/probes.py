@@ -45,8 +45,8 @@ def statements_by_operation(
             statements=True,
         )
         told = drive(alone)
-        assert told.statements is not None
-        found[name] = round(told.statements / len(told.done), 2)
+        if told.statements is not None:  # it is where the server was too slow even for these few
+            found[name] = round(told.statements / len(told.done), 2)
     return found
 
 

@@ -47,31 +47,34 @@ def run(
     data: Mapping[str, Any],
     tell: Tell,
     fresh: Callable[[], None] = lambda: None,
+    save: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Return a report; either a database, which is served, or the address of a server that runs.
 
-    `data`: what the database was seeded with, as the report shall tell it. `fresh` takes away what a run has booked.
+    `data`: what the database was seeded with, as the report shall tell it. `fresh` takes away what a run has
+    booked; `save` is given what there is after each leg, so that a failure loses one of them.
     """
-    legs = []
-    memory = None
-    if url is not None:
-        legs = [_leg(wish, SCENARIOS[name], [Worker(url)], tell) for name in wish.scenarios]
-    else:
-        assert database is not None
-        if wish.memory:
-            memory = _memory(wish, database, tell)
-        for name in wish.scenarios:
-            for workers in wish.workers:
-                fresh()
-                with serving(database, workers, agendas_kept=wish.agendas_kept) as served:
-                    legs.append(_leg(wish, SCENARIOS[name], served, tell))
-        fresh()
-    return {"format": FORMAT, "taken_at": wish.now.isoformat(), "machine": _machine(), "data": dict(data)} | {
+    found: dict[str, Any] = {"format": FORMAT, "taken_at": wish.now.isoformat(), "machine": _machine()}
+    found |= {
+        "data": dict(data),
         "seconds": wish.seconds,
         "step_seconds": wish.step_seconds,
-        "memory": memory,
-        "legs": legs,
+        "memory": None,
+        "legs": [],
     }
+    if url is not None:
+        found["legs"] = [_leg(wish, SCENARIOS[name], [Worker(url)], tell) for name in wish.scenarios]
+        return found
+    assert database is not None
+    found["memory"] = _memory(wish, database, tell) if wish.memory else None
+    for name in wish.scenarios:
+        for workers in wish.workers:
+            fresh()
+            with serving(database, workers, agendas_kept=wish.agendas_kept) as served:
+                found["legs"].append(_leg(wish, SCENARIOS[name], served, tell))
+            save(found)
+    fresh()
+    return found
 
 
 def _leg(wish: Wish, scenario: Scenario, workers: Sequence[Worker], tell: Tell) -> dict[str, Any]:

@@ -178,10 +178,9 @@ function machineTicks() {
 }
 
 // What has been used so far, read right before the first request and right after the last answer.
-async function used() {
+function used() {
 	const { user, system } = process.cpuUsage()
-	const own = (user + system) / 1e6
-	return { statements: await statements(), ticks: processorTicks(), machine: machineTicks(), own, at: performance.now() }
+	return { ticks: processorTicks(), machine: machineTicks(), own: (user + system) / 1e6, at: performance.now() }
 }
 
 // ---- the run
@@ -199,16 +198,16 @@ function note(at, said) {
 	records.verdict[at] = verdicts.indexOf(said)
 }
 
-function write(stopped, before, after) {
+function write(stopped, sentStatements) {
+	const after = used()
 	for (let at = 0; at < records.done.length; at++) note(at, 'error: unanswered')
-	const told = { operations: NAMES, verdicts, records, stopped }
-	told.statements = before.statements === null ? null : after.statements - before.statements
+	const told = { operations: NAMES, verdicts, records, stopped, statements: sentStatements }
 	told.used = Object.fromEntries(['ticks', 'machine', 'own', 'at'].map(name => [name, after[name] - before[name]]))
 	writeFileSync(process.argv[3], JSON.stringify(told))
 }
 
 const requests = []
-function generate(before) {
+function generator() {
 	return (_, params, request, callback) => {
 		const sent = performance.now()
 		began ??= sent
@@ -220,7 +219,7 @@ function generate(before) {
 		records.done.push(null)
 		records.verdict.push(null)
 		if (at - answered > plan.most_waiting) {
-			write(true, before, before)
+			write(true, null)
 			process.exit(0)
 		}
 		const target = at % targets.length
@@ -239,7 +238,8 @@ function generate(before) {
 }
 
 await prepare()
-const before = await used()
+const earlier = await statements()
+const before = used()
 await loadTest({
 	url: plan.urls[0],
 	method: 'POST',
@@ -247,11 +247,11 @@ await loadTest({
 	maxRequests: Math.max(1, Math.round(plan.rate * plan.seconds)),
 	timeout: PATIENCE_MS,
 	quiet: true,
-	requestGenerator: generate(before),
+	requestGenerator: generator(),
 	statusCallback(_, result) {
 		if (!result) return
 		note(Number(result.labels), verdict(requests[result.labels], result.statusCode, result.body))
 	},
 })
-write(false, before, await used())
+write(false, earlier === null ? null : (await statements()) - earlier)
 process.exit(0)
