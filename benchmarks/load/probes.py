@@ -45,7 +45,7 @@ def statements_by_operation(
             statements=True,
         )
         told = drive(alone)
-        if told.statements is not None:  # it is where the server was too slow even for these few
+        if told.statements is not None:  # null where answers fell behind even at this rate
             found[name] = round(told.statements / len(told.done), 2)
     return found
 
