@@ -1,10 +1,11 @@
 # Two commands on a fresh machine: `make demo` and `make test`. `make help` lists the rest.
 PYTHON ?= python3
 BIN := .venv/bin
+SIZES ?= M national
 # The caller's own pip configuration says where packages come from; the lock files name no host.
 PIP := $(BIN)/pip --disable-pip-version-check -qq
 
-.PHONY: help demo test tools check format bench lock schema clean
+.PHONY: help demo test tools check format bench load lock schema clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / \t/' | expand -t 12
@@ -15,7 +16,7 @@ demo: .venv/.ready  ## a demo with real offices on http://127.0.0.1:8000/graphql
 test: .venv/.ready .venv/codegen/.ready  ## every test, each against real parts (ARGS="-k slots")
 	$(BIN)/pytest $(ARGS)
 
-tools: .venv/codegen/.ready  ## node, Chromium, npm packages, the generator of Python clients (tests that need them are left out otherwise)
+tools: .venv/codegen/.ready  ## node, Chromium, npm packages, the generator of clients: for `make load`, and tests left out otherwise
 	.ci/tools
 
 check: .venv/.ready  ## formatting, lint, types, import contracts, committed schema and what it breaks
@@ -32,6 +33,9 @@ format: .venv/.ready  ## rewrite the code in the project's format
 
 bench: .venv/.ready  ## the table of benchmarks, answers checked
 	$(BIN)/python -m benchmarks $(ARGS)
+
+load: .venv/.ready  ## load on served offices, open loop: 1, 2, 4 workers (SIZES="M national"; first `make tools`)
+	for size in $(SIZES); do $(BIN)/rdv bench load --size $$size --out benchmarks/report/load-$$size $(ARGS) || exit 1; done
 
 schema: .venv/.ready  ## rewrite the committed schema
 	$(BIN)/rdv export-schema

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import engine, fill, holds, http, preview, roster, rows, smptsp, stages
+from benchmarks.load import suite as load
 from benchmarks.plots import draw
 
 PLOTS = Path(".rdv/benchmarks")
@@ -18,6 +19,7 @@ SUITES = {
     "fill": fill.run,
     "holds": holds.run,
     "http": http.run,
+    "load": load.run,
     "preview": preview.run,
     "roster": roster.run,
     "rows": rows.run,

@@ -18,11 +18,11 @@ def found(command: str) -> str | None:
     return shutil.which(command) or shutil.which(command, path=str(CODEGEN))
 
 
-def needs(*commands: str) -> None:
-    """Skip a test for want of a command or the npm packages; fail where RDV_REQUIRE_TOOLS says that they are there."""
+def needs(*commands: str, npm: Path = NPM) -> None:
+    """Skip a test for want of a command or npm packages; fail where RDV_REQUIRE_TOOLS says that they are there."""
     missing = [one for one in commands if found(one) is None]
-    if "node" in commands and not (NPM / "node_modules").is_dir():
-        missing.append("the npm packages of tests/npm")
+    if "node" in commands and not (npm / "node_modules").is_dir():
+        missing.append(f"the npm packages of {npm.relative_to(ROOT)}")
     if not missing:
         return
     said = f"needs {', '.join(missing)}: run `make tools` first"

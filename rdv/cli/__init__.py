@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from rdv.cli import imports
+from rdv.cli.bench import bench
 from rdv.cli.database import migrate
 from rdv.cli.demo import demo
 from rdv.cli.documents import documents
@@ -54,6 +55,7 @@ app.command("export-schema")(export_schema)
 app.command("schema-diff")(schema_diff)
 app.command("slots")(slots)
 app.command("check")(check)
+app.add_typer(bench, name="bench")
 app.add_typer(plan, name="plan")
 app.add_typer(documents, name="documents")
 imports.register(app)

@@ -12,7 +12,7 @@ from alembic.util import CommandError
 from psycopg import AsyncConnection as DriverConnection
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
-from sqlalchemy import make_url, text
+from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
@@ -90,6 +90,7 @@ async def packed_rows(connection: AsyncConnection, statement: str, bound: Mappin
     raw = await connection.get_raw_connection()
     driver = raw.driver_connection
     assert isinstance(driver, DriverConnection)  # noqa: S101 - the engine is psycopg's
+    raw.info["database"].statements += 1
     named = _NAME.sub(r"%(\1)s", statement.replace("%", "%%"))
     async with driver.cursor(binary=True, row_factory=dict_row) as cursor:
         await cursor.execute(named.encode(), dict(bound))
@@ -114,11 +115,18 @@ class Database:
             psycopg_url(url), pool_size=pool_size, max_overflow=0, connect_args=self._options
         )
         self._dedicated: list[DriverConnection] = []
+        self.statements = 0  # sent so far; those that begin and end transactions are counted too
+        event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
+        event.listen(self.engine.sync_engine, "connect", lambda _, record: record.info.update(database=self))
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def _count(self, *_: object) -> None:
+        self.statements += 1
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         _note()
+        self.statements += 2  # BEGIN, and COMMIT or ROLLBACK: round trips like any other
         async with self.engine.begin() as connection:
             yield connection
 

@@ -5,7 +5,7 @@ that can matter for a non-null leaf that serialises, nor for an object of which 
 (`writers.py`). Whatever is unusual is left to the stock way, which also reports it as usual.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from inspect import isawaitable
@@ -42,6 +42,9 @@ from rdv.schema.writers import TYPENAME, Rows, Shape, is_plain, writer
 Shapes = dict[tuple[object, ...], Shape | None]  # by a type and the ids of the fields that lead to it
 
 
+_settling: set[Any] = set()
+
+
 class Executor(StrawberryGraphQLCoreExecutionContext):
     """Completes lists of non-null leaves, and of objects of which only attributes are selected, in one go."""
 
@@ -49,6 +52,16 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         shapes: Shapes | None = kwargs.pop("shapes", None)
         super().__init__(*args, **kwargs)
         self._shapes = {} if shapes is None else shapes
+
+    def settle_in_background(self, awaitables: list[Awaitable[Any]]) -> None:
+        """Keep what goes on beside a field that failed until it has ended, the executor gone or not.
+
+        Else it is collected with the executor, in the middle of a statement, and its connection is lost to the pool.
+        """
+        super().settle_in_background(awaitables)
+        for one in self.background_futures:
+            _settling.add(one)
+            one.add_done_callback(_settling.discard)
 
     def complete_iterable_value(  # noqa: PLR0917 - graphql-core's signature
         self,

@@ -40,6 +40,7 @@ class Metrics:
             registry=self.registry,
             buckets=SECONDS,
         )
+        versions = services.agendas.versions
         gauges: dict[str, tuple[str, Callable[[], float]]] = {
             "rdv_agendas": ("Compiled agendas in memory.", lambda: services.agendas.count),
             "rdv_agenda_hits": ("Agendas found in memory, in all.", lambda: services.agendas.hits),
@@ -48,10 +49,14 @@ class Metrics:
             "rdv_answers_sent_again": ("Answers that were kept and still held, in all.", lambda: answers.hits),
             "rdv_version_checks": (
                 "Statements that asked for versions, in all.",
-                lambda: services.agendas.versions.statements,
+                lambda: versions.statements,
             ),
             "rdv_undecided_starts": ("Starts not decided in time, in all.", lambda: services.agendas.undecided),
             "rdv_followers": ("Subscriptions that wait for changes.", lambda: services.notices.followers),
+            "rdv_statements_total": (
+                "Statements sent to the database, in all.",
+                lambda: services.database.statements + versions.statements,
+            ),
             "rdv_database_connections": ("Connections in use.", lambda: services.database.in_use),
         }
         for name, (said, read) in gauges.items():

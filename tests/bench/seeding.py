@@ -1,0 +1,15 @@
+"""The smallest country that still has two offices, seeded for a test."""
+
+from datetime import date
+
+from rdv.models.database import Database
+from rdv.usecases.bench import SeedWish, seed
+from rdv.usecases.bench_country import Size
+
+FIRST = date(2027, 3, 2)
+SMALL = Size(name="S", offices=2, counters=3, appointments=450)
+
+
+async def fill(database: Database, *, number: int = 1) -> None:
+    """Seed an empty database."""
+    await seed(database, SeedWish(size=SMALL, seed=number, first=FIRST), lambda _what, _done, _of: None)
