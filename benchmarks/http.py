@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -116,6 +117,86 @@ PATHS = {"static": "/static", "orjson": "/orjson", "stock strawberry": "/graphql
 
 def _cold(address: str, offices: list[int], reason: int) -> dict[str, Any]:
     """Ask two offices in turn of a server that keeps one: each is read from the database and compiled anew."""
+    settings = {"RDV_AGENDAS_KEPT": "1"}
+    with _ours("cold", address, {}, megabytes=0, **settings) as server, httpx2.Client(timeout=30) as http:
+        before, took = 0, []
+        for turn in range(COLD_REQUESTS):
+            search = SEARCH % (offices[turn % 2], reason)
+            query = f"{{ slots(input: {search}) {{ days {{ {SELECTIONS['slots { start end remaining }']} }} }} }}"
+            began = time.perf_counter()
+            answer = http.post(server.url, json={"query": query})
+            took.append(time.perf_counter() - began)
+            starts = _checked(answer.json()["data"]["slots"]["days"])
+            if turn == 1:  # what a process reads once has been read
+                before, took = _sent(server), []
+        statements = (_sent(server) - before) / len(took)
+    took.sort()
+    return {
+        "name": "http cold office: slots { start end remaining }",
+        "value": f"{took[len(took) // 2] * 1e3:.0f} ms, at most {took[-1] * 1e3:.0f}",
+        "reference": "50 ms",
+        "ratio": 0.05 / took[len(took) // 2],
+        "checked": f"{starts} starts; SQL statements: {statements:.1f}",
+    }
+
+
+def _sent(server: Server) -> int:
+    figures = httpx2.get(server.url.removesuffix("/graphql") + "/metrics").text
+    (line,) = (line for line in figures.splitlines() if line.startswith("rdv_statements_total "))
+    return int(float(line.split()[1]))
+
+
+def _checked(days: list[dict[str, Any]]) -> int:
+    """Check the rows against what was written: 22 working days less Easter Monday, none outside the hours."""
+    starts = [s for day in days for s in day.get("starts") or [slot["start"] for slot in day["slots"]]]
+    assert len(days) == 21, len(days)
+    assert all("09:00" <= start[11:16] <= "16:30" for start in starts)
+    assert starts == sorted(set(starts))
+    return len(starts)
+
+
+def _measured(server: Server) -> Measured:
+    wanted = httpx2.post(server.url, json=server.body).raise_for_status()
+    assert "errors" not in wanted.json()
+    before = _processor_seconds(server.process)
+    said = subprocess.run(  # noqa: S603 - the locked package
+        [
+            NPM / "node_modules/.bin/autocannon",
+            *("-c", str(CONNECTIONS), "-d", str(SECONDS), "-m", "POST", "-H", "content-type=application/json"),
+            *("-b", orjson.dumps(server.body).decode(), "--expectBody", wanted.text, "--json", "--no-progress"),
+            server.url,
+        ],
+        capture_output=True,
+        check=True,
+    )
+    used = _processor_seconds(server.process) - before
+    result = orjson.loads(said.stdout)
+    assert not any(result[fault] for fault in ("mismatches", "errors", "non2xx")), result
+    done = result["2xx"]
+    return Measured(rate=done / result["duration"], milliseconds=1000 * used / done)
+
+
+def _statements(server: Server) -> str:
+    """Say how many statements a lone request takes, and one of many at once."""
+    before = _sent(server)
+    httpx2.post(server.url, json=server.body)
+    alone = _sent(server) - before
+    said = subprocess.run(  # noqa: S603 - the locked package
+        [
+            NPM / "node_modules/.bin/autocannon",
+            *("-c", str(CONNECTIONS), "-a", "1000", "-m", "POST", "-H", "content-type=application/json"),
+            *("-b", orjson.dumps(server.body).decode(), "--json", "--no-progress"),
+            server.url,
+        ],
+        capture_output=True,
+        check=True,
+    )
+    many = (_sent(server) - before - alone) / orjson.loads(said.stdout)["2xx"]
+    return f"; SQL statements: {alone} alone, {many:.2f} at {CONNECTIONS} at once"
+
+
+@contextmanager
+def _ours(name: str, address: str, body: dict[str, str], *, megabytes: int, **more: str) -> Iterator[Server]:
     settings = {"RDV_DATABASE_URL": address, "RDV_SECRET_KEY": "benchmark " * 4, "RDV_METRICS": "1"}
     settings |= {"RDV_ANSWERS_KEPT_MB": str(megabytes)} | more
     with _python("benchmarks.served", [], settings) as (url, process):
