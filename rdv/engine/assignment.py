@@ -208,7 +208,7 @@ class Placed:
         most = self.loads.at_most(visit)
         if most <= known or self.loads.is_exact(visit):
             return most, 0
-        most = min(most, self._chains.most_copies(visit))
+        most = min(most, self._chains.most_copies(visit), self._unbound(visit))
         copies = _copies(visit, most)
         count = known if most <= known else max(self._seated(copies), known)
         if count >= most:
@@ -216,6 +216,14 @@ class Placed:
         from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
         return solver.most_copies(self.problem, copies, at_least=count, seconds=self.budget.solver_seconds)
+
+    def _unbound(self, visit: Visit) -> int:
+        """Return at how many counters of a visit nobody is bound to sit meanwhile: on frozen days everybody is."""
+        bound = 0
+        for one in self.problem.visits:
+            if one.start < visit.until and visit.start < one.until and one.counters.bit_count() == 1:
+                bound |= one.counters
+        return (visit.counters & ~bound).bit_count()
 
     def _seated(self, visits: Sequence[Visit]) -> int:
         """Return how many of the visits, one after another, find a seat."""
