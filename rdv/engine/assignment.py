@@ -175,7 +175,7 @@ class Placed:
             if self.loads.at_most(visit):
                 if self.loads.is_exact(visit):
                     verdicts.fits.add(visit.id)
-                elif not self._chains.may_fit(visit):
+                elif not self._unbound(visit) or not self._chains.may_fit(visit):
                     stage = "bound"
                 elif self._seated([visit]) or self._by_ejecting(visit):
                     stage = "repair"
