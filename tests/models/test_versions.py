@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from rdv.models.database import Database
+from rdv.models.reads import Reads, Version
 from rdv.models.versions import Versions
 from tests.places import add_office
 
@@ -73,3 +74,43 @@ async def test_a_connection_that_the_server_closed_is_opened_again(
             "and pid <> pg_backend_pid() and datname = current_database()"
         )
     assert await versions.of([office], *DAYS) == before
+
+
+async def test_a_statement_that_is_cancelled_leaves_no_connection_behind(
+    database_url: str, database: Database, office: int
+) -> None:
+    impatient = Database(database_url, statement_timeout_ms=100)
+    versions = Versions(impatient)
+    async with await psycopg.AsyncConnection.connect(database_url) as other:
+        await other.execute("lock table office_day in access exclusive mode")
+        for _ in range(3):
+            with pytest.raises(psycopg.DatabaseError, match="statement timeout"):
+                await versions.of([office], *DAYS)
+        count = "select count(*) from pg_stat_activity where query like '%with ordinality%' and pid <> pg_backend_pid()"
+        row = await (await other.execute(count + " and datname = current_database()")).fetchone()
+    assert row is not None
+    assert row[0] <= 1
+    assert versions.statements == 3
+    assert set(await versions.of([office], *DAYS)) == {office}
+    await impatient.close()
+
+
+async def test_who_waits_for_a_silent_server_is_told_after_a_while(
+    database: Database, office: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rdv.models.versions.LONGEST_SECONDS", 0.2)
+    versions = Versions(database)
+    async with database.transaction() as connection:
+        await connection.execute(text("lock table office_day in access exclusive mode"))
+        with pytest.raises(TimeoutError):
+            await versions.of([office], *DAYS)
+    assert set(await versions.of([office], *DAYS)) == {office}
+
+
+def test_an_answer_of_two_versions_of_one_agenda_holds_at_no_moment() -> None:
+    reads, asked = Reads(), (1, *DAYS)
+    for version in (Version(1, 1, 1), Version(1, 1, 1)):
+        reads.agenda(asked, version, None)
+    assert not reads.others
+    reads.agenda(asked, Version(1, 1, 2), None)
+    assert reads.others

@@ -1,5 +1,6 @@
 """Our way of completing lists gives what graphql-core's own gives, down to the errors."""
 
+import asyncio
 import datetime as dt
 from enum import Enum
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strawberry.schema.config import StrawberryConfig
 
+from rdv.schema import execution
 from rdv.schema.execution import Executor
 from rdv.schema.scalars import SCALARS, Instant, instant
 from rdv.schema.writers import Rows as KeptRows
@@ -180,3 +182,26 @@ async def test_a_list_is_completed_as_by_the_stock_executor(field: str) -> None:
         result = await schema.execute(f"{{ {name} }}")
         answers.append((result.data, [error.formatted for error in result.errors or ()]))
     assert answers[0] == answers[1]
+
+
+async def test_what_goes_on_beside_a_field_that_failed_is_kept_until_it_ends() -> None:
+    going, ended = asyncio.Event(), []
+
+    @strawberry.type
+    class Two:
+        @strawberry.field
+        async def slow(self) -> int:
+            await going.wait()
+            ended.append("slow")
+            return 1
+
+        @strawberry.field
+        def broken(self) -> int:
+            raise ValueError("broken")
+
+    schema = strawberry.Schema(Two, execution_context_class=Executor)
+    result = await schema.execute("{ slow broken }")
+    assert (result.data, len(execution._settling)) == (None, 1)
+    going.set()
+    await asyncio.sleep(0.01)
+    assert (ended, execution._settling) == (["slow"], set())

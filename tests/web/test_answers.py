@@ -1,13 +1,17 @@
 """Answers that were kept are sent again as long as they hold, and to nobody who may not have them."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from rdv.integrations.viewer import Profile, Scope, Viewer, ViewerKind
 from rdv.models.database import Database
+from rdv.models.nation import Nation, NationCache
 from tests.api.conftest import Api, opened
 from tests.api.steps import booked, hold
+from tests.api.test_statements import statements
 from tests.places import Place, add_office
 from tests.web.conftest import Opening
 
@@ -142,3 +146,30 @@ async def test_nothing_is_kept_when_the_setting_says_so(opened: Opening, place: 
     for _ in range(2):
         assert (await client.post("/graphql", json={"query": SLOTS, "variables": wanted(place)})).status_code == 200
     assert "rdv_answers_kept 0.0" in (await client.get("/metrics")).text
+
+
+async def test_a_change_of_the_nation_between_two_reads_is_found_out_next_time(
+    api: Api, database: Database, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longer = text("update reason set duration_minutes = 60 where code = 'declare'")
+    at_least = NationCache.at_least
+
+    async def overtaken(cache: NationCache, *given: Any) -> Nation:
+        nation = await at_least(cache, *given)
+        async with database.transaction() as connection:
+            await connection.execute(longer)
+        return nation
+
+    with monkeypatch.context() as patch:
+        patch.setattr(NationCache, "at_least", overtaken)
+        before = (await api.data(SLOTS, wanted(place)))["slots"]
+    assert (await api.data(SLOTS, wanted(place)))["slots"]["count"] < before["count"]
+
+
+async def test_many_who_ask_at_once_after_a_change_have_the_office_read_once(api: Api, place: Place) -> None:
+    await api.data(SLOTS, wanted(place))
+    await booked(api, place, START)
+    with statements() as sent:
+        found = await asyncio.gather(*(api.data(SLOTS, wanted(place)) for _ in range(20)))
+    assert len({one["slots"]["version"] for one in found}) == 1
+    assert len([one for one in sent if "string_agg" in one]) == 1

@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import psycopg
 import pytest
+from sqlalchemy import text as text_of
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -20,6 +21,7 @@ from rdv.app import open_services
 from rdv.integrations.identity import DemoIssuer
 from rdv.integrations.viewer import ANONYMOUS, Viewer, ViewerKind
 from rdv.models.database import Database
+from rdv.models.notices import Notices
 from rdv.usecases import following
 from tests.api.conftest import QUERIES, Api
 from tests.api.conftest import opened as opened_api
@@ -349,3 +351,63 @@ async def test_a_hold_that_expires_is_told_although_nobody_changed_anything(
         await changes.aclose()
         await services.notices.close()
         await services.database.close()
+
+
+async def test_nothing_is_changed_by_the_address_of_a_stream(running: Served, place: Place) -> None:
+    query = f"mutation {{ {TAKEN % (place.office, place.reasons['declare'], START)} }}"
+    async with httpx2.AsyncClient() as http:
+        refused = await http.get(running.url, params={"query": query}, headers={"accept": "text/event-stream"})
+    assert refused.status_code == 405
+
+
+async def test_a_token_that_proves_nothing_opens_no_socket_and_counts_as_nobody(
+    database_url: str, place: Place, tmp_path: Path
+) -> None:
+    with served(database_url, tmp_path, RDV_RATE_LIMIT="3/minute") as server:
+        with pytest.raises(InvalidStatus):
+            async with open_socket(server, additional_headers={"authorization": "Bearer junk"}):
+                pass
+        async with socket(server) as opened:
+            answers = []
+            for number in range(5):
+                await opened.send(subscribe({"query": "{ __typename }"}, str(number)))
+                answers.append(await received(opened))
+                if answers[-1]["type"] == "next":
+                    await received(opened)
+    assert [one["type"] for one in answers] == ["next"] * 3 + ["error"] * 2
+    assert answers[-1]["payload"][0]["extensions"]["code"] == "TOO_MANY_REQUESTS"
+
+
+async def test_nothing_is_told_of_what_nobody_follows(
+    database_url: str, database: Database, place: Place, tmp_path: Path
+) -> None:
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await connection.execute("listen rdv_changes")
+        with served(database_url, tmp_path) as server:
+            await take(server, place)
+            assert [one.payload async for one in connection.notifies(timeout=0.5)] == []
+            async with stream(server, slots(place)) as events:
+                await events.next()
+                await take(server, place, "2027-03-03T10:00:00+01:00")
+                told = {one.payload async for one in connection.notifies(timeout=PATIENCE, stop_after=1)}
+    assert told == {f"office {place.office}"}
+
+
+async def test_the_listener_outlives_whatever_goes_wrong(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rdv.models.notices.AGAIN_SECONDS", 0.05)
+    renew, failures = Notices._renew, [ValueError("no"), psycopg.errors.ReadOnlySqlTransaction("a standby")]
+
+    async def failing(notices: Notices, connection: Any) -> None:
+        if failures:
+            raise failures.pop()
+        await renew(notices, connection)
+
+    monkeypatch.setattr(Notices, "_renew", failing)
+    notices = Notices(database)
+    async with notices.about("office 1") as changed:
+        changed.clear()
+        async with database.transaction() as connection:
+            await connection.execute(text_of("select pg_notify('rdv_changes', 'office 1')"))
+        await asyncio.wait_for(changed.wait(), PATIENCE)
+    await notices.close()
+    assert failures == []

@@ -84,6 +84,23 @@ async def test_a_collector_is_told_how_long_the_parts_of_a_request_took_in_the_c
     assert not [value for value in CAMILLE.values() if value.encode() in told]
 
 
+async def test_what_an_error_says_is_in_no_trace(
+    database_url: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any, **__: Any) -> None:
+        raise ValueError("Camille Exemple")
+
+    monkeypatch.setattr("rdv.usecases.agendas.load_situations", broken)
+    with collector() as (address, sent):
+        async with opened(database_url, otlp_endpoint=address) as api:
+            place = await add_office(database)
+            query = 'slots(input: {officeId: "%s", reasonId: "%s", from: "2027-03-03", to: "2027-03-03"}) { count }'
+            answer = await api.answer(f"{{ {query % (place.office, place.reasons['declare'])} }}")
+    assert answer["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert b"engine" in b"".join(sent) or b"agendas" in b"".join(sent)
+    assert b"Camille" not in b"".join(sent)
+
+
 async def test_no_more_than_the_wanted_share_of_traces_is_collected(database_url: str, database: Database) -> None:
     place = await add_office(database)
     with collector() as (address, sent):
@@ -121,7 +138,7 @@ async def test_logs_for_machines_have_a_line_for_each_request_and_nobodys_data(
             made = (await ask("confirm_appointment", {"holdToken": token, "usager": CAMILLE}))["confirmAppointment"]
             assert made["__typename"] == "AppointmentConfirmed"
             await http.post(server.url, json={"query": "query Camille { viewer { kind } }"})
-        text = server.log.read_text(encoding="utf-8")
+    text = server.log.read_text(encoding="utf-8")  # a request is logged once it is answered: so when all is over
     lines = [json.loads(line) for line in text.splitlines()]
     requests = [line for line in lines if line["logger"] == "rdv.requests"]
     assert [(line["operation"], line["status"], line["level"]) for line in requests] == [
