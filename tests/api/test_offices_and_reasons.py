@@ -1,33 +1,17 @@
 """Offices and reasons: an office's own durations, the tree, languages, and a constant number of statements."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from rdv.models.database import Database
 from rdv.models.reasons import OfficeReason
 from tests.api.conftest import Api
 from tests.api.steps import search
+from tests.api.test_statements import statements
 from tests.places import Place, add, add_office
 
 LEAVES = "query($code: String) { office(code: $code) { reasons { code durationMinutes agentsRequired modalities } } }"
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """Collect the SQL of the block, whichever engine of this process runs it."""
-    found: list[str] = []
-
-    def note(_c: Any, _k: Any, statement: str, *_: Any) -> None:
-        found.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    yield found
-    event.remove(Engine, "before_cursor_execute", note)
 
 
 async def leaves(api: Api, place: Place) -> dict[str, tuple[int, int]]:

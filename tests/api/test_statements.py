@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from psycopg import AsyncCursor
 
+from rdv.models import versions
 from rdv.models.database import Database
 from tests.api.conftest import Api, opened
 from tests.api.test_queries import CASES
@@ -24,8 +25,15 @@ def statements() -> Iterator[list[str]]:
         sent.append(str(statement))
         return await execute(cursor, statement, *given, **options)
 
+    rows = versions._rows
+
+    async def noted_rows(*given: Any) -> Any:
+        sent.append(versions.VERSIONS)
+        return await rows(*given)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AsyncCursor, "execute", noted)  # under SQLAlchemy, and where there is none
+        patch.setattr(versions, "_rows", noted_rows)  # where there is not even a cursor
         yield sent
 
 
