@@ -50,8 +50,8 @@ class Subscription:
                 )
 
     @strawberry.subscription(
-        description="An appointment, as `appointment` gives it: at once, then each time that it has changed. Ends when "
-        "the caller may no longer see it."
+        description="An appointment, as `appointment` gives it: at once, then each time that it has changed (what "
+        "concerns its usager alone, within a minute). Ends when the caller may no longer see it."
     )
     async def appointment_changed(
         self,
