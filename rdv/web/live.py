@@ -77,6 +77,8 @@ class Live:
         translate = Translate(language_from(request.headers.get("accept-language", "")))
         token = request.headers.get("authorization")
         try:
+            if request.method == "HEAD":
+                raise BadRequest("A stream of events is asked for by GET or POST.", 405, allow="GET, POST")
             self.endpoint.viewer(token)
             called = await called_by(request, body_bytes=self.endpoint.limits.body_bytes, batch=0)
             prepared = self.endpoint.prepared(cast("Call", called))

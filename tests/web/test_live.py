@@ -356,8 +356,10 @@ async def test_a_hold_that_expires_is_told_although_nobody_changed_anything(
 async def test_nothing_is_changed_by_the_address_of_a_stream(running: Served, place: Place) -> None:
     query = f"mutation {{ {TAKEN % (place.office, place.reasons['declare'], START)} }}"
     async with httpx2.AsyncClient() as http:
-        refused = await http.get(running.url, params={"query": query}, headers={"accept": "text/event-stream"})
-    assert refused.status_code == 405
+        headers = {"accept": "text/event-stream"}
+        refused = await http.get(running.url, params={"query": query}, headers=headers)
+        endless = await http.head(running.url, params={"query": "subscription { a }"}, headers=headers)
+    assert (refused.status_code, endless.status_code) == (405, 405)
 
 
 async def test_a_token_that_proves_nothing_opens_no_socket_and_counts_as_nobody(
