@@ -86,16 +86,16 @@ class _Steps:
         self._run: Callable[[Any], None] = events.Handle._run  # noqa: SLF001 - there is no other place
         steps: list[float] = []
 
-        def timed(handle: Any) -> None:  # noqa: ANN401
+        def timed(handle: Any) -> None:  # noqa: ANN401 - private to asyncio
             began = time.perf_counter()
             self._run(handle)
             steps.append(time.perf_counter() - began)
 
-        events.Handle._run = timed  # type: ignore[method-assign]  # noqa: SLF001
+        events.Handle._run = timed  # type: ignore[method-assign]  # noqa: SLF001 - see above
         return steps
 
     def __exit__(self, *_: object) -> None:
-        events.Handle._run = self._run  # type: ignore[method-assign]  # noqa: SLF001
+        events.Handle._run = self._run  # type: ignore[method-assign]  # noqa: SLF001 - see above
 
 
 async def _answer(app: ASGIApp, body: bytes) -> bytes:
