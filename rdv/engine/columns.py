@@ -53,6 +53,13 @@ class Coded:
         code = int(self.codes[row])
         return None if code == NOBODY else self.names[code]
 
+    def joined(self, other: "Coded") -> "Coded":
+        """Return the names of both, one after the other."""
+        places = {name: at for at, name in enumerate(self.names)}
+        for name in other.names:
+            places.setdefault(name, len(places))
+        return Coded(tuple(places), np.concatenate((self.codes, other.translated(places))))
+
     def translated(self, places: Mapping[str, int]) -> Ints:
         """Return every name's place in another list, `NOBODY` where it is not in it."""
         table = np.array([*(places.get(name, NOBODY) for name in self.names), NOBODY], _narrowest(len(places)))
@@ -127,16 +134,40 @@ class Columns(Sequence[Appointment]):
     def __iter__(self) -> Iterator[Appointment]:
         return map(self._appointment, range(len(self)))
 
-    def taking_room(self, now: datetime) -> "Columns":
-        """Return those that occupy a counter at a moment (`Appointment.takes_room`)."""
+    def takes_room(self, now: datetime) -> Flags:
+        """Tell of each whether it occupies a counter at a moment (`Appointment.takes_room`)."""
         held = self.status == _STATUS_AT[Status.HELD]
-        takes = _TAKES_ROOM[self.status] & ~(held & (self.expires <= microseconds(now)))
-        return self if takes.all() else self.only(takes)
+        takes: Flags = _TAKES_ROOM[self.status] & ~(held & (self.expires <= microseconds(now)))
+        return takes
 
-    def only(self, wanted: Flags) -> "Columns":
-        """Return the rows that are flagged, in the same order."""
-        sizes = np.diff(self.agents_from)
-        of_wanted = np.repeat(wanted, sizes)
+    def taking_room(self, now: datetime) -> "Columns":
+        """Return those that occupy a counter at a moment."""
+        takes = self.takes_room(now)
+        return self if takes.all() else self.only(np.flatnonzero(takes))
+
+    def joined(self, other: "Columns") -> "Columns":
+        """Return the rows of both, one after the other."""
+        return Columns(
+            ids=np.concatenate((self.ids, other.ids)),  # type: ignore[arg-type]  # numbers or texts, as both are
+            reason=self.reason.joined(other.reason),
+            channel=self.channel.joined(other.channel),
+            counter=self.counter.joined(other.counter),
+            modality=np.concatenate((self.modality, other.modality)),
+            status=np.concatenate((self.status, other.status)),
+            start=np.concatenate((self.start, other.start)),
+            duration=np.concatenate((self.duration, other.duration)),
+            buffer=np.concatenate((self.buffer, other.buffer)),
+            pinned=np.concatenate((self.pinned, other.pinned)),
+            expires=np.concatenate((self.expires, other.expires)),
+            agents=self.agents.joined(other.agents),
+            agents_from=np.concatenate((self.agents_from[:-1], other.agents_from + self.agents_from[-1])),
+        )
+
+    def only(self, wanted: NDArray[np.intp]) -> "Columns":
+        """Return some of the rows, in the order wanted."""
+        sizes = np.diff(self.agents_from)[wanted]
+        agents_from = _offsets(sizes)
+        of_wanted = np.repeat(self.agents_from[wanted] - agents_from[:-1], sizes) + np.arange(agents_from[-1])
         return Columns(
             ids=self.ids[wanted],
             reason=Coded(self.reason.names, self.reason.codes[wanted]),
@@ -150,7 +181,7 @@ class Columns(Sequence[Appointment]):
             pinned=self.pinned[wanted],
             expires=self.expires[wanted],
             agents=Coded(self.agents.names, self.agents.codes[of_wanted]),
-            agents_from=_offsets(sizes[wanted]),
+            agents_from=agents_from,
         )
 
     def pinned_before(self, moment: datetime) -> "Columns":

@@ -121,7 +121,7 @@ class Compiled:
         if row is None:
             return None
         other = copy(self)
-        other.live = Live(self.live.columns.only(np.arange(len(self.live)) != row), other)
+        other.live = Live(self.live.columns.only(np.flatnonzero(np.arange(len(self.live)) != row)), other)
         return other
 
     # What a query asks

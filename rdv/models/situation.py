@@ -81,7 +81,8 @@ select {OFFICE_COLUMNS},
        )::text as document,
        (select {packed.APPOINTMENTS} from appointment a where {LIVE}) as appointments,
        (select {packed.SERVED_BY} from appointment a join appointment_agent g on g.appointment_id = a.id
-        where {LIVE}) as served_by
+        where {LIVE}) as served_by,
+       (select {packed.DAYS} from office_day d where d.office_id = o.id and d.day between :first and :last) as days
 from office o join site s on s.id = o.site_id
 where o.id = any(:offices)
 """
@@ -105,8 +106,8 @@ class Situation:
     """One office's situation for some days: its record, every reason as it has it, and the engine's instance.
 
     `counters` and `agents` in use are by the engine's ids, as people see them; agents only where they are assigned.
-    Appointments of frozen days are pinned in it. It holds until `until`, when another day's are, or another day opens
-    to booking, whatever the versions say.
+    Appointments of frozen days are pinned in it; in `listed` they are as they were read. It holds until `until`, when
+    another day's are, or another day opens to booking, whatever the versions say. `days`: their versions, packed.
     """
 
     office: OfficeRecord
@@ -115,11 +116,13 @@ class Situation:
     counters: Mapping[str, CounterRecord]
     agents: Mapping[str, AgentRecord]
     instance: values.Instance
+    listed: packed.Listed
     horizon: BookingHorizon
     quotas: Quotas
     delegated: tuple[Delegated, ...]
     until: datetime
     version: Version
+    days: bytes | None
 
 
 async def directly(work: Callable[[], T]) -> T:
@@ -198,7 +201,8 @@ def _situation(
     record = office_record(row)
     freeze = freeze_at(record, now)
     reasons = tree.at_office(record.kind, overrides_from(document["overrides"]))
-    appointments = packed.columns(row["appointments"], row["served_by"])
+    listed = packed.listed(row["appointments"], row["served_by"])
+    appointments = listed.columns
     instance = _Reader(document, record, tree, reasons, holidays).instance(
         now, appointments if movable else appointments.pinned_before(freeze.before)
     )
@@ -210,12 +214,14 @@ def _situation(
         counters={str(one[0]): counter_record(record.id, *one[:-1]) for one in document["counters"] if not one[-1]},
         agents={str(one[0]): AgentRecord(id=one[0], display_name=one[3]) for one in document["agents"] if not one[-1]},
         instance=replace(instance, rules=replace(instance.rules, max_lead_days=horizon.days)),
+        listed=listed,
         horizon=horizon,
         quotas=quotas_from(document["quotas"], document["shares"]),
         delegated=delegated_from(document["delegations"], tree),
         until=freeze.until if horizon.until is None else min(freeze.until, horizon.until),
         # The nation was read before: with the version it had then, a change in between is found out next time.
         version=Version(row["office_version"], nation.version, row["days_version"]),
+        days=row["days"],
     )
 
 

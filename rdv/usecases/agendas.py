@@ -1,8 +1,8 @@
 """Compiled agendas of offices, kept in memory and never stale.
 
 An agenda is kept with the version of what it was compiled from. Each use compares versions first (one statement for
-any number of offices) and reads again only what changed (one more). It is also read again once one of its holds
-expires or a day is frozen, which no version tells.
+any number of offices) and reads again only what changed (one more): the days whose appointments did, or all where it is
+more than that. It is also read again once one of its holds expires or a day is frozen, which no version tells.
 
 All agendas of one moment cover the same standard days, so that a version means the same for every office; a query
 beyond these gets an agenda of its own days.
@@ -25,6 +25,7 @@ from rdv.integrations.trace import span
 from rdv.models.database import Connection, Database
 from rdv.models.nation import Nation, NationCache
 from rdv.models.reads import Version, noting
+from rdv.models.renewal import renew_situations
 from rdv.models.situation import Situation, load_situations
 from rdv.models.versions import Versions
 from rdv.usecases.rationing import Rationing
@@ -129,7 +130,7 @@ class Agendas:
         try:
             async with self._database.reading(versioned=True) as connection:
                 nation = await self.nations.at_least(connection, versions[own[0]].nation)
-                loaded = await self._load(connection, nation, own, window, now)
+                loaded = await self._load(connection, nation, {o: versions[o] for o in own}, window, now)
         except BaseException:
             reading.set_result({})
             raise
@@ -147,12 +148,24 @@ class Agendas:
         return None if reading is None else (await asyncio.shield(reading)).get(office)
 
     async def _load(
-        self, connection: Connection, nation: Nation, offices: Sequence[int], window: Window, now: datetime
+        self,
+        connection: Connection,
+        nation: Nation,
+        versions: Mapping[int, Version],
+        window: Window,
+        now: datetime,
     ) -> dict[int, Agenda]:
+        """Read agendas: what is kept and only has other appointments is renewed, the others are read as a whole."""
         first, last = window
-        situations = await load_situations(
-            connection, nation, offices, first=first, last=last, now=now, run=self.in_thread
-        )
+        kept = {o: self._agendas[o, window].situation for o in versions if (o, window) in self._agendas}
+        kept = {o: one for o, one in kept.items() if now < one.until and one.version[:2] == versions[o][:2]}
+        situations: dict[int, Situation] = {}
+        if kept:
+            situations = await renew_situations(connection, kept, first=first, last=last, now=now, run=self.in_thread)
+        if rest := [office for office in versions if office not in situations]:
+            situations |= await load_situations(
+                connection, nation, rest, first=first, last=last, now=now, run=self.in_thread
+            )
         return await self.in_thread(
             lambda: {o: _compiled(s, window, self._agendas.get((o, window))) for o, s in situations.items()}
         )

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import given
+from hypothesis import strategies as st
 
 from rdv.engine.columns import Coded, Columns
 from rdv.engine.document import parse_instance
@@ -46,6 +47,15 @@ def test_those_that_take_room_are_the_same_by_columns_and_one_by_one(document: d
         assert [a.id for a in found] == [a.id for a in live]
         holds = [a.expires_at for a in live if a.status == "HELD" and a.expires_at is not None]
         assert found.next_expiry() == min(holds, default=None)
+
+
+@given(documents(agents=False) | documents(agents=True), st.data())
+def test_rows_can_be_taken_in_any_order_from_what_was_joined(document: dict[str, Any], data: st.DataObject) -> None:
+    appointments = [to_the_minute(a) for a in parse_instance(document).appointments]
+    parted = data.draw(st.integers(0, len(appointments)))
+    joined = Columns.of(appointments[:parted]).joined(Columns.of(appointments[parted:]))
+    wanted = data.draw(st.permutations(range(len(appointments))))[: data.draw(st.integers(0, len(appointments)))]
+    assert list(joined.only(np.array(wanted, np.intp))) == [appointments[row] for row in wanted]
 
 
 @given(documents(agents=False) | documents(agents=True))
