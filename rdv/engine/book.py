@@ -20,12 +20,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from rdv.engine import assignment, ticks
 from rdv.engine.assignment import DEFAULT, Budget, Placed
 from rdv.engine.compile import Compiled
 from rdv.engine.counting import Counted, counted
 from rdv.engine.kind import Kind
-from rdv.engine.live import Components
+from rdv.engine.live import Components, Told
 from rdv.engine.visits import Placement, Problem, Seat, Visit
 
 JOINED_KEPT = 64  # problems at hand, days or half days: a page of days is asked about again and again, a year is not
@@ -79,17 +81,15 @@ class Book:
 
         What is known of a start depends on the components its span touches, and on nothing else that differs.
         """
-        old = {digest: at for at, digest in enumerate(before._contents)}  # noqa: SLF001 - the same class
-        kept, changed = [], []
-        for at, digest in enumerate(self._contents):
-            was = old.pop(digest, None)
-            if was is None:
-                changed.append((self._components.begins[at], self._components.ends[at]))
-            elif was in before._placements:  # noqa: SLF001 - the same class
-                self._placements[at] = before._placements[was]  # noqa: SLF001 - the same class
-                kept.append(at)
-        gone = before._components  # noqa: SLF001 - the same class
-        changed += [(gone.begins[was], gone.ends[was]) for was in old.values()]
+        places = self._told.places_in(before._told)  # noqa: SLF001 - the same class
+        of_before = before._placements  # noqa: SLF001 - the same class
+        kept = [at for at, was in enumerate(places.tolist()) if was in of_before]
+        for at in kept:
+            self._placements[at] = of_before[int(places[at])]
+        changed = self._components.intervals(places == -1)
+        gone = np.ones(len(before._components), np.bool_)  # noqa: SLF001 - the same class
+        gone[places[places != -1]] = False
+        changed += before._components.intervals(gone)  # noqa: SLF001 - the same class
         self._occupy(kept)
         touched = 0
         for begin, end in changed:
@@ -97,8 +97,8 @@ class Book:
         self._findings = {kind: f.outside(touched, kind.span) for kind, f in before._findings.items()}  # noqa: SLF001 - as above
 
     @cached_property
-    def _contents(self) -> list[bytes]:
-        return self._components.contents(self.compiled)
+    def _told(self) -> Told:
+        return self._components.told(self.compiled)
 
     def without(self, appointment_id: str) -> "Book":
         """Return the book as it would be without one appointment (a reschedule); an unknown id changes nothing."""

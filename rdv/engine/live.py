@@ -6,7 +6,7 @@ somebody cannot stay are looked at visit by visit (`book.py`).
 """
 
 from collections.abc import Sequence
-from hashlib import blake2b
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -169,36 +169,81 @@ class Components:
         """Return when the wanted components are."""
         return [(self.begins[at], self.ends[at]) for at in np.flatnonzero(wanted).tolist()]
 
-    def contents(self, compiled: "Compiled") -> list[bytes]:
-        """Return a digest of each component's appointments: the same for the same ones in the same order.
-
-        It can be compared with that of another `Live` of the same situation, since reasons, counters and agents are
-        told by their places in it.
-        """
+    def told(self, compiled: "Compiled") -> "Told":
+        """Return what tells one component's appointments from another's."""
         live, rows = self._live, self._rows
         columns = live.columns
         served = np.bincount(live.pairs, minlength=len(live))
         reasons = columns.reason.translated({reason: at for at, reason in enumerate(compiled.reasons)})
-        told = (reasons, columns.channel.codes, columns.modality, columns.pinned, live.counter, served)
-        table = np.stack([live.start, live.fits_until, live.until, *told], axis=1).astype(np.int32)[rows]
-        ids = columns.ids[rows]
-        agents = live.served_by[np.argsort(np.argsort(rows)[live.pairs], kind="stable")]
-        agents_from = np.concatenate(([0], np.cumsum(served[rows])))[self._bounds]
-        channels = repr(columns.channel.names).encode()
-        digests = []
-        for low, high, first, last in zip(
-            self._bounds[:-1], self._bounds[1:], agents_from[:-1], agents_from[1:], strict=True
-        ):
-            digest = blake2b(channels, digest_size=16)
-            digest.update(_octets(ids[low:high]))
-            digest.update(table[low:high].tobytes())
-            digest.update(agents[first:last].tobytes())
-            digests.append(digest.digest())
-        return digests
+        columns_of_rows = (
+            *(live.start, live.fits_until, live.until, reasons, columns.channel.codes, columns.modality),
+            *(columns.pinned, live.counter, served),
+        )
+        places = np.empty(len(rows), np.int32)
+        places[rows] = np.arange(len(rows), dtype=np.int32)
+        return Told(
+            begins=np.array(self.begins, np.int64),
+            bounds=self._bounds,
+            ids=columns.ids[rows],
+            table=np.stack(columns_of_rows, axis=1).astype(np.int32)[rows],
+            channels=columns.channel.names,
+            agents=live.served_by[np.argsort(places[live.pairs], kind="stable")],
+            agents_from=np.concatenate(([0], np.cumsum(served[rows]))),
+        )
 
 
-def _octets(ids: NDArray[np.int64] | NDArray[np.object_]) -> bytes:
-    return repr(ids.tolist()).encode() if ids.dtype == np.object_ else ids.tobytes()
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Told:
+    """The components of one moment: where each begins, and its appointments in list order, with their agents.
+
+    It can be compared with that of another `Live` of the same situation, since reasons, counters and agents are told by
+    their places in it. The rows of component i are `bounds[i]` to `bounds[i + 1]`, the agents of row i those from
+    `agents_from[i]` on.
+    """
+
+    begins: NDArray[np.int64]
+    bounds: Ints
+    ids: NDArray[np.int64] | NDArray[np.object_]
+    table: Ints
+    channels: tuple[str, ...]
+    agents: Ints
+    agents_from: NDArray[np.int64]
+
+    def places_in(self, before: "Told") -> Ints:
+        """Return, for each component, its place among those of before if its appointments are the same; else -1."""
+        if self.channels != before.channels or not len(before.begins):
+            return np.full(len(self.begins), -1)
+        places = np.minimum(np.searchsorted(before.begins, self.begins), len(before.begins) - 1)
+        same = (before.begins[places] == self.begins) & (np.diff(before.bounds)[places] == np.diff(self.bounds))
+        mine, theirs = _ranges(self.bounds, same), _ranges(before.bounds, places[same])
+        alike = (self.ids[mine] == before.ids[theirs]) & (self.table[mine] == before.table[theirs]).all(axis=1)
+        same[same] = _all_of(alike, np.diff(self.bounds)[same])
+        # As many serve each, so the agents of those that are alike so far are as many.
+        mine, theirs = _ranges(self._agents_of, same), _ranges(before._agents_of, places[same])  # noqa: SLF001 - the same class
+        agents = np.diff(self._agents_of)[same]
+        same[same] = _all_of(self.agents[mine] == before.agents[theirs], agents)
+        return np.where(same, places, -1)
+
+    @property
+    def _agents_of(self) -> NDArray[np.int64]:
+        """Where the agents of each component begin, and where the last ones end."""
+        return self.agents_from[self.bounds]
+
+
+def _ranges(bounds: NDArray[np.integer], which: NDArray[np.generic]) -> NDArray[np.intp]:
+    """Return the places of some pieces, one after the other; piece i is `bounds[i]` to `bounds[i + 1]`."""
+    sizes = np.diff(bounds)[which]
+    offsets = np.cumsum(sizes) - sizes
+    found: NDArray[np.intp] = np.repeat(bounds[:-1][which] - offsets, sizes) + np.arange(sizes.sum())
+    return found
+
+
+def _all_of(flags: Flags, sizes: NDArray[np.integer]) -> Flags:
+    """Tell of each of adjoining pieces, of which some may be empty, whether all its flags are set."""
+    unset = np.concatenate(([0], np.cumsum(~flags)))
+    ends = np.cumsum(sizes)
+    found: Flags = unset[ends] == unset[ends - sizes]
+    return found
 
 
 def _busy(length: int, owners: Ints, starts: Ints, untils: Ints, count: int) -> list[int]:

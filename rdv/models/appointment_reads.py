@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -21,13 +21,14 @@ class AgentRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppointmentRecord:
-    """A hold or an appointment. Personal data: `usager`, `comment`."""
+    """A hold or an appointment; `day` is the office's. Personal data: `usager`, `comment`."""
 
     id: int
     office_id: int
     reference: str
     status: str
     reason_id: int
+    day: date
     starts_at: datetime
     ends_at: datetime
     occupied_until: datetime
@@ -47,9 +48,9 @@ class AppointmentRecord:
 
 
 _SELECT = """
-select a.id, a.office_id, a.reference, a.status, a.reason_id, a.starts_at, a.ends_at, a.occupied_until, a.channel,
-       a.modality, a.counter_id, a.comment, a.video_url, a.hold_token_hash, a.access_code_hash, a.held_by, a.expires_at,
-       a.stranded_since, a.delegated_by,
+select a.id, a.office_id, a.reference, a.status, a.reason_id, a.day, a.starts_at, a.ends_at, a.occupied_until,
+       a.channel, a.modality, a.counter_id, a.comment, a.video_url, a.hold_token_hash, a.access_code_hash, a.held_by,
+       a.expires_at, a.stranded_since, a.delegated_by,
        u.id as usager_id, u.public_id, u.subject, u.first_name, u.last_name, u.email, u.phone, u.tax_number,
        u.company_number, u.locale,
        (select array_agg(array[g.id::text, g.display_name] order by g.id)

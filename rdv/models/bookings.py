@@ -47,30 +47,40 @@ class Times:
 # Planning changes wait for bookings in progress, and these for them.
 LOCK_OFFICES = "select 1 from office where id = any(:offices) order by id for share"
 
-# The days on which something of the office stands at a time, whichever day it began.
-DAYS_STANDING = f"""
-select distinct day from appointment
-where office_id = :office and day between :day - 1 and :day + 1 and starts_at < :until and occupied_until > :start
-  and {LIVE}
-"""
-
-# Those days and all that are bound to them by somebody who stands over midnight and may have to move.
-DAYS_BOUND = f"""
-with recursive bound as (
-  select unnest(cast(:days as date[])) as day
+# One row an office-day, made when missing, locked in the order of the days: those wanted, those on which something of
+# the office stands at a wanted time, whichever day it began, and all that are bound to one of these by somebody who
+# stands over midnight and may have to move. `offset 0`: few rows of a day or two are looked at, whatever PostgreSQL
+# believes of them.
+LOCK_DAYS_CONCERNED = f"""
+with recursive wanted as (
+  select * from unnest(cast(:days as date[]), cast(:starts as timestamptz[]), cast(:untils as timestamptz[]))
+    as w (day, start, until)
+), bound as (
+  (
+    select day from wanted
+    union
+    select standing.day from wanted w cross join lateral (
+      select a.day from appointment a
+      where a.office_id = :office and a.day between w.day - 1 and w.day + 1
+        and a.starts_at < w.until and a.occupied_until > w.start and {LIVE}
+      offset 0
+    ) standing
+  )
   union
   select unnest(array[over_midnight.day, over_midnight.day + 1])
   from bound cross join lateral (
     select a.day from appointment a
-    where a.office_id = :office and a.day between bound.day - 1 and bound.day
-      and {LIVE}
+    where a.office_id = :office and a.day between bound.day - 1 and bound.day and {LIVE}
       and ((a.occupied_until - interval '1 microsecond') at time zone :zone)::date > a.day
+    offset 0
   ) over_midnight
 )
-select day from bound order by day
+insert into office_day (office_id, day, version) select :office, day, 0 from bound order by day
+on conflict (office_id, day) do update set version = office_day.version
+returning day
 """
 
-# One row an office-day, made when missing, locked in the order of the days.
+# Locks given office-days in order, made when missing.
 LOCK_DAYS = """
 insert into office_day (office_id, day, version)
 select :office, day, 0 from unnest(cast(:days as date[])) as day order by day
@@ -97,6 +107,9 @@ INSERT_AGENTS = """
 insert into appointment_agent (office_id, appointment_id, agent_id)
 select :office, :appointment, agent from unnest(cast(:agents as bigint[])) as agent
 """
+
+# Who moves may be in others' way until these have moved too: it is looked at when the transaction ends.
+DEFER = f"set constraints {COUNTER_ONCE}, {AGENT_ONCE} deferred"
 
 MOVE = "update appointment set counter_id = :counter where id = :appointment and counter_id <> :counter"
 
@@ -133,12 +146,10 @@ def local_day(moment: datetime, time_zone: str) -> date:
 
 @asynccontextmanager
 async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
-    """One transaction; appointments may overlap in between, at its end they may not (Overlap)."""
+    """One transaction; Overlap when two appointments would be at one counter, or with one agent, at its end."""
     try:
         async with database.transaction() as connection:
-            await connection.execute(text(f"set constraints {COUNTER_ONCE}, {AGENT_ONCE} deferred"))
             yield connection
-            await connection.execute(text("set constraints all immediate"))
     except IntegrityError as error:
         if isinstance(error.orig, ExclusionViolation):
             raise Overlap from None
@@ -164,13 +175,13 @@ async def lock(
     """
     offices = [office] if for_office is None else [office, for_office]
     await connection.execute(text(LOCK_OFFICES), {"offices": offices})
-    days = {times.day for times in wanted}
-    for times in wanted:
-        bound = {"office": office, "day": times.day, "start": times.start, "until": times.until}
-        days |= set((await connection.execute(text(DAYS_STANDING), bound)).scalars())
-    bound = {"office": office, "days": sorted(days), "zone": zone}
-    locked = list((await connection.execute(text(DAYS_BOUND), bound)).scalars())
-    await connection.execute(text(LOCK_DAYS), {"office": office, "days": locked})
+    columns = {
+        "days": [times.day for times in wanted],
+        "starts": [times.start for times in wanted],
+        "untils": [times.until for times in wanted],
+    }
+    bound = columns | {"office": office, "zone": zone}
+    locked = sorted((await connection.execute(text(LOCK_DAYS_CONCERNED), bound)).scalars())
     await connection.execute(text(SWEEP), {"office": office, "days": locked, "now": now})
     return locked
 
@@ -190,6 +201,8 @@ async def insert_hold(connection: AsyncConnection, office: int, times: Times, se
 
 async def move(connection: AsyncConnection, office: int, seats: Mapping[int, Seat]) -> None:
     """Give appointments other seats at the same time."""
+    if seats:
+        await connection.execute(text(DEFER))
     for appointment, seat in seats.items():
         await connection.execute(text(MOVE), {"appointment": appointment, "counter": seat.counter_id})
         await connection.execute(text(DELETE_AGENTS), {"appointment": appointment})
@@ -201,6 +214,7 @@ async def reschedule(
 ) -> None:
     """Give an appointment another time and seat."""
     bound = columns | _times(times) | {"appointment": appointment, "counter": seat.counter_id}
+    await connection.execute(text(DEFER))  # until it has its new agents, the others are where they were
     await connection.execute(text(RESCHEDULE), bound)
     await connection.execute(text(DELETE_AGENTS), {"appointment": appointment})
     await _insert_agents(connection, office, appointment, seat)

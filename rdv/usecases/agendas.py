@@ -97,13 +97,14 @@ class Agendas:
                 reads.agenda((office, *window), version, until)
         return found
 
-    async def under_lock(self, connection: Connection, office: int, first: date, last: date, now: datetime) -> Agenda:
+    async def under_lock(
+        self, connection: Connection, nation: Nation, office: int, days: Window, now: datetime
+    ) -> Agenda:
         """Return an agenda of just some days, read by a transaction that holds their locks; it is not kept."""
-        nation = await self.nations.current(connection)
         situations = await load_situations(
-            connection, nation, [office], first=first, last=last, now=now, run=self.in_thread
+            connection, nation, [office], first=days[0], last=days[1], now=now, run=self.in_thread
         )
-        return await self.in_thread(lambda: _compiled(situations[office], (first, last)))
+        return await self.in_thread(lambda: _compiled(situations[office], days))
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run the engine where it does not hold up the event loop."""

@@ -159,7 +159,7 @@ async def confirm(services: Services, viewer: Viewer, request: ConfirmRequest) -
         # The person first, then the days, as `hold` does: otherwise two requests could wait in a circle.
         for mark in marks(details, subject):
             await lock_person(connection, mark)
-        await bookings.lock(connection, office.id, office.time_zone, [_times(found, office)], now)
+        await bookings.lock(connection, office.id, office.time_zone, [_times(found)], now)
         record = await _held(services, connection, viewer, request.hold_token)
         if record.expires_at is None or record.expires_at <= now:
             raise HoldExpired("This hold is over: choose a slot again.")
@@ -205,12 +205,10 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
             office,
             wanted,
             now=now,
-            leaving=[_times(record, office)],
+            leaving=[_times(record)],
             proposals=await bookings.proposals(connection, record.id),
         )
-        if record.delegated_by is not None and decided.times.day != bookings.local_day(
-            record.starts_at, office.time_zone
-        ):
+        if record.delegated_by is not None and decided.times.day != record.day:
             await check_delegated(services, connection, record.delegated_by, wanted, day=decided.times.day, now=now)
         current = await appointment_reads.find(connection, appointment_reads.BY_ID, record.id)
         if current is None or current.starts_at != record.starts_at:
@@ -241,7 +239,7 @@ async def cancel(
     async with writing(services.database) as connection:
         office = await _office(connection, found)
         proposals = await bookings.proposals(connection, found.id)
-        times = [_times(found, office), *proposals.values()]
+        times = [_times(found), *proposals.values()]
         await bookings.lock(connection, office.id, office.time_zone, times, now)
         await bookings.cancel_all(connection, list(proposals))
         record = await _by_id(connection, found.id)
@@ -263,7 +261,7 @@ async def _keep_for_a_while(
     await bookings.insert_hold(
         connection,
         office.id,
-        _times(record, office),
+        _times(record),
         Seat(counter_id=record.counter_id, agent_ids=tuple(agent.id for agent in record.agents)),
         reference=reference,
         reason=record.reason_id,
@@ -280,14 +278,11 @@ async def _keep_for_a_while(
 async def left_at(services: Services, viewer: Viewer, record: AppointmentRecord) -> int:
     """Return how many more such appointments could start when this one does."""
     now = services.clock()
-    async with services.database.reading() as connection:
-        office = await _office(connection, record)
-    day = bookings.local_day(record.starts_at, office.time_zone)
-    agenda = (await services.agendas.current([record.office_id], day, day, now))[record.office_id]
+    agenda = (await services.agendas.current([record.office_id], record.day, record.day, now))[record.office_id]
     query = Query(
         reason=str(record.reason_id),
-        from_date=day,
-        to_date=day,
+        from_date=record.day,
+        to_date=record.day,
         channel=access.channel_of(viewer),
         modality=Modality(record.modality),
     )
@@ -370,9 +365,8 @@ async def _held(services: Services, connection: Connection, viewer: Viewer, toke
     return record
 
 
-def _times(record: AppointmentRecord, office: OfficeRecord) -> Times:
-    day = bookings.local_day(record.starts_at, office.time_zone)
-    return Times(day=day, start=record.starts_at, end=record.ends_at, until=record.occupied_until)
+def _times(record: AppointmentRecord) -> Times:
+    return Times(day=record.day, start=record.starts_at, end=record.ends_at, until=record.occupied_until)
 
 
 def _confirmed(services: Services, record: AppointmentRecord) -> Confirmed:

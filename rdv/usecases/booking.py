@@ -119,7 +119,7 @@ async def decide(
     locked = await lock(connection, office.id, zone, times, now, for_office=wanted.for_office)
     await cancel_all(connection, list(proposals))
     first, last = _run_around(locked, roughly.day)
-    agenda = await services.agendas.under_lock(connection, office.id, first, last, now)
+    agenda = await services.agendas.under_lock(connection, nation, office.id, (first, last), now)
     reason = served_leaf(agenda.situation.reasons, wanted.reason_id)
     check_modality(reason, wanted.modality)
     query = Query(
@@ -202,9 +202,9 @@ def _check_candidate(agenda: Agenda, query: Query, start: datetime, now: datetim
 
 def _within(seated: Seated, agenda: Agenda, locked: list[date]) -> bool:
     """Tell whether every appointment that moves stands on a locked day."""
-    zone = agenda.situation.office.time_zone
-    by_id = {a.id: a for a in agenda.situation.instance.appointments}
-    return all(local_day(by_id[name].start, zone) in locked for name in seated.moves)
+    appointments = agenda.situation.instance.appointments
+    moving = [one for one in appointments if one.id in seated.moves] if seated.moves else ()
+    return all(local_day(one.start, agenda.situation.office.time_zone) in locked for one in moving)
 
 
 def _run_around(days: list[date], day: date) -> tuple[date, date]:
