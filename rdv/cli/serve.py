@@ -6,6 +6,7 @@ import asyncio
 import errno
 import gc
 import socket
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,9 @@ Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 picks a free one.")]
 
 STARTUP_FAILED = 3
+# Looking for garbage among all that is kept takes a tenth of a second, in which nobody is answered: seldom, then.
+GARBAGE_THRESHOLDS = (5_000, 10, 500)
+SWITCH_SECONDS = 0.0005  # the event loop waits so long for a thread of the engine, at each of its turns
 GRACE_SECONDS = 10  # for requests in progress when the server is told to stop
 
 
@@ -108,7 +112,12 @@ def run(
     personas: Mapping[str, str] | None = None,
 ) -> None:
     """Serve until interrupted; `ready` is called once requests are answered. For the rest see `create_app`."""
+    import os
+
     import uvicorn
+
+    if os.environ.get("SWI"):
+        sys.setswitchinterval(float(os.environ["SWI"]))
 
     from rdv.app import create_app
     from rdv.cli.logs import logging_config
@@ -119,6 +128,8 @@ def run(
             # What is there now stays: looking through it again for garbage took a sixth of each request.
             gc.collect()
             gc.freeze()
+            if os.environ.get("GCT"):
+                gc.set_threshold(*map(int, os.environ["GCT"].split(",")))
             ready()
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -1,7 +1,8 @@
 """Free slots. The item types are plain: no resolver runs per start."""
 
 import datetime as dt  # two types have a field called `date`
-from itertools import groupby
+from itertools import groupby, repeat
+from typing import NamedTuple
 
 import strawberry
 
@@ -10,7 +11,7 @@ from rdv.schema.enums import Channel, Modality
 from rdv.schema.gateway import about
 from rdv.schema.offices import Office
 from rdv.schema.reasons import Reason
-from rdv.schema.scalars import Instant, instant
+from rdv.schema.scalars import Instant, instant, instants
 from rdv.schema.selection import named
 from rdv.schema.why_words import Words
 from rdv.schema.writers import Rows
@@ -184,38 +185,48 @@ def _why(info: Info, found: SlotsFound) -> list[WhyNot]:
 
 
 def _search(found: SlotsFound, *, with_slots: bool) -> SlotSearch:
-    """Return an answer as rows, written once however often it is given."""
-    if with_slots not in found.written:
-        found.written[with_slots] = _written(found, with_slots=with_slots)
-    search: SlotSearch = found.written[with_slots]
-    return search
-
-
-def _written(found: SlotsFound, *, with_slots: bool) -> SlotSearch:
+    """Return an answer; its rows are written once, however often it is given."""
+    rows: _Written | None = found.written.get(with_slots)
+    if rows is None:
+        rows = found.written[with_slots] = _written(found, with_slots=with_slots)
     situation = found.agenda.situation
-    minutes = found.reason.duration_minutes
-    answer = found.answer
-    pairs = list(zip(answer.starts, answer.remaining or [0] * len(answer.starts), strict=True))
-
-    def made(pair: tuple[dt.datetime, int]) -> Slot:
-        return slot(pair[0], minutes, pair[1], found.query.modality)
-
-    days: Rows[SlotDay] = Rows()
-    for day, group in groupby(pairs, key=lambda pair: pair[0].date()):
-        within = list(group)
-        starts = [instant(start) for start, _ in within]
-        days.append(SlotDay(date=day, starts=starts, slots=[made(pair) for pair in within] if with_slots else []))
     return SlotSearch(
         office=Office(record=situation.office),
         reason=Reason(node=found.reason, nodes=situation.reasons, tree=situation.tree),
-        duration_minutes=minutes,
+        duration_minutes=found.reason.duration_minutes,
         time_zone=situation.office.time_zone,
-        days=days,
-        count=len(pairs),
-        first=made(pairs[0]) if pairs else None,
+        days=rows.days,
+        count=len(found.answer.starts),
+        first=rows.first,
         version=str(situation.version),
         found=found,
     )
+
+
+class _Written(NamedTuple):
+    """The rows that are kept with an answer."""
+
+    days: Rows[SlotDay]
+    first: Slot | None
+
+
+def _written(found: SlotsFound, *, with_slots: bool) -> _Written:
+    minutes, modality = found.reason.duration_minutes, found.query.modality
+    duration = dt.timedelta(minutes=minutes)
+    answer = found.answer
+    pairs = list(zip(answer.starts, answer.remaining or repeat(0), strict=False))
+    days: Rows[SlotDay] = Rows()
+    for day, group in groupby(pairs, key=lambda pair: pair[0].date()):
+        moments, remaining = zip(*group, strict=True)
+        starts = instants(moments)
+        # The engine's moments have a fixed offset, so that to add to them is to add to the instant.
+        ends = instants([start + duration for start in moments]) if with_slots else ()
+        slots = [
+            Slot(start=start, end=end, remaining=left, modality=modality)
+            for start, end, left in zip(starts, ends, remaining, strict=False)
+        ]
+        days.append(SlotDay(date=day, starts=starts, slots=slots))
+    return _Written(days, slot(pairs[0][0], minutes, pairs[0][1], modality) if pairs else None)
 
 
 async def earliest(info: Info, wanted: EarliestSlotsInput) -> list[OfficeSlot]:

@@ -63,7 +63,7 @@ class Agendas:
         self._kept = kept
         self._limiter = CapacityLimiter(threads)
         self._agendas: OrderedDict[tuple[int, Window], Agenda] = OrderedDict()
-        self.answers: LRUCache[Hashable, Any] = LRUCache(ANSWERS_KEPT)  # of agendas, by all that they depend on
+        self.answers: LRUCache[Hashable, Any] = LRUCache(ANSWERS_KEPT)  # in tasks, by all that they depend on
         self._reading: dict[tuple[int, Window], asyncio.Future[dict[int, Agenda]]] = {}
         self.hits = self.misses = 0  # agendas that were kept and still held, and those that were read
         self.settled: Counter[str] = Counter()  # starts by the stage of the engine that decided them

@@ -3,10 +3,11 @@
 import asyncio
 import heapq
 import logging
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from weakref import ref
 
 from rdv.engine.values import Answer, Channel, Modality, Query
 from rdv.errors import InvalidInput, NotAllowed, NotFound
@@ -25,6 +26,8 @@ log = logging.getLogger("rdv.slots")
 
 MAX_DAYS = 62
 FIRST_YEAR, LAST_YEAR = 1971, 2199
+
+Written = dict[Hashable, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +48,16 @@ class SlotsRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SlotsFound:
-    """An office's answer; starts are in the office's zone. `written` keeps with it what was made of it for callers."""
+    """An office's answer; starts are in the office's zone.
+
+    `written` keeps with the answer what was made of it for callers: nothing that leads back to its agenda.
+    """
 
     agenda: Agenda
     reason: ReasonNode
     query: Query
     answer: Answer
-    written: dict[Any, Any] = field(default_factory=dict)
+    written: Written = field(default_factory=dict)
 
     @property
     def office(self) -> OfficeRecord:
@@ -74,17 +80,18 @@ async def search(services: Services, viewer: Viewer, request: SlotsRequest) -> S
         modality=request.modality,
         replacing=await _replacing(services, viewer, request),
     )
-    key = (agenda, query, minute(now), request.remaining, request.explain)
-    asked: asyncio.Task[SlotsFound] | None = services.agendas.answers.get(key)
+    # By a weak reference: what is kept must not keep the agenda, which another takes the place of with each booking.
+    key = (ref(agenda), query, minute(now), request.remaining, request.explain)
+    asked: asyncio.Task[tuple[Answer, Written]] | None = services.agendas.answers.get(key)
     if asked is None or (asked.done() and (asked.cancelled() or asked.exception())):
         # One task for all who ask the same at the same time; who gives up does not end it.
 
-        async def found() -> SlotsFound:
-            answer = await ask(services, agenda, query, now, remaining=request.remaining, explain=request.explain)
-            return SlotsFound(agenda=agenda, reason=reason, query=query, answer=answer)
+        async def found() -> tuple[Answer, Written]:
+            return await ask(services, agenda, query, now, remaining=request.remaining, explain=request.explain), {}
 
         asked = services.agendas.answers[key] = asyncio.create_task(found())
-    return asked.result() if asked.done() else await asyncio.shield(asked)
+    answer, written = asked.result() if asked.done() else await asyncio.shield(asked)
+    return SlotsFound(agenda=agenda, reason=reason, query=query, answer=answer, written=written)
 
 
 async def open_agenda(services: Services, office_id: str, first: date, last: date, now: datetime) -> Agenda:
