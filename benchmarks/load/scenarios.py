@@ -3,6 +3,8 @@
 *campaign*: the declaration opens, the country is told to make an appointment, and everybody looks at the same few large
 offices again and again; one search in twenty-four goes on to a hold, one hold in four is confirmed.
 
+*search*: the same searches, and nobody books: what the answers that are kept, and the agendas, are worth by themselves.
+
 *school-day*: an ordinary working day at every office. Somebody who books reads the reasons, is shown their office and
 looks at it once, searches about five times with other days, holds one start, and confirms it three times in four; one
 in five reads the appointment again, and some cancel. Others only look where it is earliest, or when the office is open.
@@ -31,6 +33,7 @@ SCENARIOS = {
             offices=5,
             days=30,
         ),
+        Scenario(name="search", weights={"search_slots": 100}, offices=5, days=30),
         Scenario(
             name="school-day",
             weights={

@@ -55,7 +55,9 @@ def seed(
 @bench.command()
 def load(
     *,
-    scenario: Annotated[str, typer.Option(help="campaign, school-day, or both by commas.")] = "campaign,school-day",
+    scenario: Annotated[
+        str, typer.Option(help="campaign, search, school-day; several by commas.")
+    ] = "campaign,search,school-day",
     workers: Annotated[str, typer.Option(help="How many processes serve; several numbers by commas.")] = "1,2,4",
     rate: Annotated[
         str, typer.Option(help="Requests a second, by commas; when left out the limit is looked for.")

@@ -1,9 +1,9 @@
 """What a booking writes, under the locks that keep two of them apart.
 
-Rules of this file. Every writer of appointments calls `lock` first, once, with every office-day it may touch; rows are
-locked in one order, so writers queue and never wait in a circle. What a writer decided on is read after that. The
-exclusion constraints have the last word: they are checked before the transaction ends, and a violation becomes
-`Overlap`, after which nothing of the transaction remains.
+Rules of this file. Every writer of appointments calls `lock` (or its two parts) first, once, with every office-day it
+may touch; rows are locked in one order, so writers queue and never wait in a circle. What a writer decided on is read
+after that. The exclusion constraints have the last word: they are checked before the transaction ends, and a violation
+becomes `Overlap`, after which nothing of the transaction remains.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -45,7 +45,9 @@ class Times:
 
 
 # Planning changes wait for bookings in progress, and these for them.
-LOCK_OFFICES = "select 1 from office where id = any(:offices) order by id for share"
+LOCK_OFFICES = """
+select (select version from national_version) as nation from office where id = any(:offices) order by id for share
+"""
 
 # One row an office-day, made when missing, locked in the order of the days: those wanted, those on which something of
 # the office stands at a wanted time, whichever day it began, and all that are bound to one of these by somebody who
@@ -160,21 +162,21 @@ async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
         raise
 
 
-async def lock(
-    connection: AsyncConnection,
-    office: int,
-    zone: str,
-    wanted: Sequence[Times],
-    now: datetime,
-    *,
-    for_office: int | None = None,
-) -> list[date]:
-    """Lock the office-days that the wanted times may touch, free them of holds that are over, and return them.
+async def lock_offices(connection: AsyncConnection, office: int, for_office: int | None = None) -> int:
+    """Keep an office's planning as it is, and return the nation's version; what follows is `lock_days`.
 
     `for_office`: the one that has delegated to it what is booked; both are locked in one order.
     """
     offices = [office] if for_office is None else [office, for_office]
-    await connection.execute(text(LOCK_OFFICES), {"offices": offices})
+    rows = (await connection.execute(text(LOCK_OFFICES), {"offices": offices})).all()
+    nation: int = rows[0].nation
+    return nation
+
+
+async def lock_days(
+    connection: AsyncConnection, office: int, zone: str, wanted: Sequence[Times], now: datetime
+) -> list[date]:
+    """Lock the office-days that the wanted times may touch, free them of holds that are over, and return them."""
     columns = {
         "days": [times.day for times in wanted],
         "starts": [times.start for times in wanted],
@@ -184,6 +186,14 @@ async def lock(
     locked = sorted((await connection.execute(text(LOCK_DAYS_CONCERNED), bound)).scalars())
     await connection.execute(text(SWEEP), {"office": office, "days": locked, "now": now})
     return locked
+
+
+async def lock(
+    connection: AsyncConnection, office: int, zone: str, wanted: Sequence[Times], now: datetime
+) -> list[date]:
+    """Lock an office and its days, as `lock_offices` and `lock_days` do."""
+    await lock_offices(connection, office)
+    return await lock_days(connection, office, zone, wanted, now)
 
 
 async def insert_hold(connection: AsyncConnection, office: int, times: Times, seat: Seat, **columns: object) -> int:

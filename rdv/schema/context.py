@@ -124,8 +124,8 @@ class Context:
 
     async def _load_reasons(self, offices: list[int]) -> list[Mapping[int, ReasonNode]]:
         kinds = {one.id: one.kind for one in await self.offices.load_many(offices) if one is not None}
+        tree = await self.tree()
         async with self.services.database.reading() as connection:
-            tree = (await self.services.agendas.nations.current(connection)).tree
             overrides = await load_overrides(connection, offices)
         return [tree.at_office(kinds.get(office, ""), overrides.get(office, {})) for office in offices]
 

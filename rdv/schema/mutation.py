@@ -215,23 +215,21 @@ class Mutation(
 
 async def _hold(info: Info, held: use_case.Held) -> Hold:
     record = held.record
-    context = info.context
-    office = await context.offices.load(record.office_id)
-    if office is None or record.expires_at is None:
-        raise errors.NotFound("There is no such office.")
-    nodes = await context.reasons.load(record.office_id)
-    zone = ZoneInfo(office.time_zone)
+    if record.expires_at is None:  # no hold is without
+        raise errors.HoldExpired("This hold is over: choose a slot again.")
+    situation, remaining = await use_case.left_at(info.context.services, info.context.viewer, record)
+    zone = ZoneInfo(situation.office.time_zone)
     return Hold(
         token=held.token,
         expires_at=record.expires_at.astimezone(zone),
         slot=Slot(
             start=instant(record.starts_at.astimezone(zone)),
             end=instant(record.ends_at.astimezone(zone)),
-            remaining=await use_case.left_at(context.services, context.viewer, record),
+            remaining=remaining,
             modality=Modality(record.modality),
         ),
-        office=Office(record=office),
-        reason=Reason(node=nodes[record.reason_id], nodes=nodes, tree=await context.tree()),
+        office=Office(record=situation.office),
+        reason=Reason(node=situation.reasons[record.reason_id], nodes=situation.reasons, tree=situation.tree),
     )
 
 

@@ -28,6 +28,7 @@ from rdv.models.appointment_reads import AppointmentRecord
 from rdv.models.bookings import Overlap, Seat, Times, writing
 from rdv.models.database import Connection
 from rdv.models.office_reads import OfficeRecord, load_offices
+from rdv.models.situation import Situation
 from rdv.models.usagers import lock_person, save_usager
 from rdv.usecases import access
 from rdv.usecases.appointment_access import concerned, may_manage, visible
@@ -275,8 +276,8 @@ async def _keep_for_a_while(
     )
 
 
-async def left_at(services: Services, viewer: Viewer, record: AppointmentRecord) -> int:
-    """Return how many more such appointments could start when this one does."""
+async def left_at(services: Services, viewer: Viewer, record: AppointmentRecord) -> tuple[Situation, int]:
+    """Return the situation of an appointment's office, and how many more such could start when this one does."""
     now = services.clock()
     agenda = (await services.agendas.current([record.office_id], record.day, record.day, now))[record.office_id]
     query = Query(
@@ -287,7 +288,7 @@ async def left_at(services: Services, viewer: Viewer, record: AppointmentRecord)
         modality=Modality(record.modality),
     )
     answer = await ask(services, agenda, query, now, remaining=True)
-    return dict(zip(answer.starts, answer.remaining, strict=True)).get(record.starts_at, 0)
+    return agenda.situation, dict(zip(answer.starts, answer.remaining, strict=True)).get(record.starts_at, 0)
 
 
 def change_deadline(record: AppointmentRecord, office: OfficeRecord) -> datetime:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from rdv.engine.values import Channel, Modality, Place, Query, Seated
 from rdv.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
 from rdv.integrations.viewer import Viewer, ViewerKind
-from rdv.models.bookings import Seat, Times, cancel_all, local_day, lock
+from rdv.models.bookings import Seat, Times, cancel_all, local_day, lock_days, lock_offices
 from rdv.models.database import Connection
 from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.models.reason_tree import ReasonNode
@@ -112,11 +112,12 @@ async def decide(
     the locks were taken may bind a day to these that is not locked: what would move there is a slot taken.
     """
     zone = office.time_zone
-    nation = await services.agendas.nations.current(connection)
+    version = await lock_offices(connection, office.id, wanted.for_office)
+    nation = await services.agendas.nations.at_least(connection, version)
     longest = max((n.duration_minutes + n.buffer_minutes for n in nation.tree.nodes.values()), default=0)
     roughly = _times(wanted.start, longest, 0, zone)
     times = [roughly, *leaving, *proposals.values()]
-    locked = await lock(connection, office.id, zone, times, now, for_office=wanted.for_office)
+    locked = await lock_days(connection, office.id, zone, times, now)
     await cancel_all(connection, list(proposals))
     first, last = _run_around(locked, roughly.day)
     agenda = await services.agendas.under_lock(connection, nation, office.id, (first, last), now)

@@ -316,7 +316,7 @@ async def test_many_references_take_as_many_statements_as_one(api: Api, database
         counted[name] = len(for_all)
     assert counted == {
         "agents": 2,  # with their offices, for the right to see them
-        "appointments": 6,  # these two, then what the query selects: offices' reasons, of kinds, with the tree
+        "appointments": 5,  # these two, then what the query selects: offices' reasons, of kinds, with the tree
         "counters": 1,
         "offices": 1,
         "offices by code": 1,

@@ -113,7 +113,7 @@ def test_the_command_prints_the_table(data_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (["--scenario", "winter"], "rdv: --scenario: 'winter' is none of campaign, school-day"),
+        (["--scenario", "winter"], "rdv: --scenario: 'winter' is none of campaign, search, school-day"),
         (["--workers", "one"], "rdv: --workers: 'one' is not a positive number"),
         (["--rate", "-5"], "rdv: --rate: '-5' is not a positive number"),
         (["--size", "XXL"], "rdv: --size: 'XXL' is none of S, M, L, national"),
