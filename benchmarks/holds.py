@@ -1,8 +1,9 @@
 """How long a request holds the event loop: what others wait for it, whatever its own answer takes.
 
 The real application runs on asyncio's own loop, and each step of it is timed. Each request is made once for nothing
-(documents are validated once), then the office is changed, so that it is read and worked out again. The longest steps
-of each count; what runs in threads is not in them, but what it takes of the interpreter is.
+(documents are validated once), then the offices are changed, so that they are read and worked out again: as a whole, or
+where the request says so, one day of each, as after a booking. The longest steps of each count; what runs in threads is
+not in them, but what it takes of the interpreter is.
 """
 
 import asyncio
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
 ROUNDS = 5
 OFFICES = 40
+WHOLE = "update office set version = version + 1"
+BOOKED = """
+update appointment set pinned = not pinned
+where id in (select min(id) from appointment where day = date '2027-03-15' group by office_id)
+"""
 SEARCH = 'slots(input: {officeId: "%d", reasonId: "%d", from: "2027-03-01", to: "%s"})'
 NEAREST = 'earliestSlots(input: {reasonId: "%d", departement: "75", first: 100})'
 
@@ -40,11 +46,14 @@ def run() -> list[dict[str, Any]]:
         for number in range(OFFICES):
             write_office(address, days=60, code=f"sip-{number}", reason=reason)
         month, most = (SEARCH % (office, reason, day) for day in ("2027-03-30", "2027-05-01"))
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute("analyze")  # as a server's own does within a minute
         requests = {
             "a month, days { date starts }": f"{{ {month} {{ days {{ date starts }} }} }}",
             "62 days, slots": f"{{ {most} {{ days {{ date slots {{ start end remaining }} }} }} }}",
             "62 days, why": f"{{ {most} {{ count why {{ date code starts detail }} }} }}",
-            f"{OFFICES} offices": f"{{ {NEAREST % reason} {{ office {{ name }} slot {{ start }} }} }}",
+            f"{OFFICES} offices": (earliest := f"{{ {NEAREST % reason} {{ office {{ name }} slot {{ start }} }} }}"),
+            f"{OFFICES} offices, a booking each": earliest,
             "a document of 20 kB": f"{{ {month} {{ {' '.join(f'a{n}: count' for n in range(199))} }} }}" + " " * 16_000,
         }
         return asyncio.run(_measured(address, requests))
@@ -61,7 +70,7 @@ async def _measured(address: str, requests: dict[str, str]) -> list[dict[str, An
             steps: list[list[float]] = []
             for _ in range(ROUNDS):
                 with psycopg.connect(address) as connection:
-                    connection.execute("update office set version = version + 1")
+                    connection.execute(BOOKED if "booking" in name else WHOLE)
                 with _Steps() as taken:
                     found = await _answer(app, body)
                 assert b'"errors"' not in found, found[:500]
