@@ -209,10 +209,15 @@ async def insert_hold(connection: AsyncConnection, office: int, times: Times, se
     return appointment
 
 
+async def defer(connection: AsyncConnection) -> None:
+    """Let appointments be in each other's way until the transaction ends."""
+    await connection.execute(text(DEFER))
+
+
 async def move(connection: AsyncConnection, office: int, seats: Mapping[int, Seat]) -> None:
     """Give appointments other seats at the same time."""
     if seats:
-        await connection.execute(text(DEFER))
+        await defer(connection)
     for appointment, seat in seats.items():
         await connection.execute(text(MOVE), {"appointment": appointment, "counter": seat.counter_id})
         await connection.execute(text(DELETE_AGENTS), {"appointment": appointment})
@@ -224,7 +229,7 @@ async def reschedule(
 ) -> None:
     """Give an appointment another time and seat."""
     bound = columns | _times(times) | {"appointment": appointment, "counter": seat.counter_id}
-    await connection.execute(text(DEFER))  # until it has its new agents, the others are where they were
+    await defer(connection)  # until it has its new agents, the others are where they were
     await connection.execute(text(RESCHEDULE), bound)
     await connection.execute(text(DELETE_AGENTS), {"appointment": appointment})
     await _insert_agents(connection, office, appointment, seat)

@@ -188,6 +188,7 @@ async def judge(services: Services, ground: Ground, request: ChangeRequest) -> E
 async def keep(ground: Ground, effect: Effect, request: ChangeRequest) -> Changed:
     """Write what follows from changes, and a line of the office's history."""
     connection = ground.connection
+    await bookings.defer(connection)  # who gets a place again comes back where another may be, and moves after that
     await planning_reads.mark_stranded(connection, effect.stranded, ground.now)
     await planning_reads.mark_stranded(connection, effect.placed_again, None)
     await bookings.move(connection, ground.office.id, effect.moves)

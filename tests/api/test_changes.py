@@ -79,6 +79,18 @@ async def test_a_time_left_by_who_is_stranded_can_be_booked_by_another(api: Api,
     assert (await hold(api, place, TEN, "survey"))["__typename"] == "Hold"
 
 
+async def test_who_left_their_place_to_another_gets_a_place_elsewhere(api: Api, database: Database) -> None:
+    place = await add_office(database)
+    keys = await booked(api, place, TEN)
+    land = [place.reasons["land"]]
+    await change(
+        api, place, "update_counter", counterId=place.counters[0], label="G", reasonIds=land, acceptStranded=True
+    )
+    assert (await hold(api, place, TEN, "survey"))["__typename"] == "Hold"
+    done = await change(api, place, "create_counter", label="B")
+    assert [one["reference"] for one in done["placedAgain"]] == [keys["reference"]]
+
+
 async def test_what_is_booked_meanwhile_is_not_stranded_silently_either(api: Api, database: Database) -> None:
     place = await add_office(database)
     seen = (await change(api, place, "create_counter", label="B", channels=["OFFICE"]))["version"]
