@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SIZES ?= M national
+JOBS ?= auto
 # The caller's own pip configuration says where packages come from; the lock files name no host.
 PIP := $(BIN)/pip --disable-pip-version-check -qq
 
@@ -13,10 +14,10 @@ help:  ## this list
 demo: .venv/.ready  ## a demo with real offices on http://127.0.0.1:8000/graphql (ARGS="--now … --departement 75")
 	$(BIN)/rdv demo $(ARGS)
 
-test: .venv/.ready .venv/codegen/.ready  ## every test, each against real parts (ARGS="-k slots")
-	$(BIN)/pytest $(ARGS)
+test: .venv/.ready .venv/codegen/.ready  ## every test, each against real parts, on all cores (ARGS="-k slots", JOBS=0 for one process)
+	$(BIN)/pytest -n $(JOBS) --dist loadscope $(ARGS)
 
-tools: .venv/codegen/.ready  ## node, Chromium, npm packages, the generator of clients: for `make load`, and tests left out otherwise
+tools: .venv/codegen/.ready  ## node, Chromium, PgBouncer, wrk, h2load, npm packages, the generator of clients: for `make load`, and tests left out otherwise
 	.ci/tools
 
 check: .venv/.ready  ## formatting, lint, types, import contracts, committed schema and what it breaks

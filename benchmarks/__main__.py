@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from benchmarks.load import suite as load
 from benchmarks.plots import draw
 
 PLOTS = Path(".rdv/benchmarks")
-SUITES = {
+SUITES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "engine": engine.run,
     "fill": fill.run,
     "holds": holds.run,

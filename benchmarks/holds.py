@@ -100,11 +100,11 @@ class _Steps:
             self._run(handle)
             steps.append(time.perf_counter() - began)
 
-        events.Handle._run = timed  # type: ignore[method-assign]  # noqa: SLF001 - see above
+        events.Handle._run = timed  # type: ignore[method-assign,assignment]  # noqa: SLF001 - see above
         return steps
 
     def __exit__(self, *_: object) -> None:
-        events.Handle._run = self._run  # type: ignore[method-assign]  # noqa: SLF001 - see above
+        events.Handle._run = self._run  # type: ignore[method-assign,assignment]  # noqa: SLF001 - see above
 
 
 async def _answer(app: ASGIApp, body: bytes) -> bytes:

@@ -1,13 +1,17 @@
 """The `slots` operation over HTTP, one worker, warm, against servers that give the same rows.
 
 References, each a process of its own: bytes that are ready (static), the same values encoded by orjson for each
-request, stock Strawberry, and graphql-yoga and mercurius (with its JIT) on Node; autocannon is the load (`make tools`
-gets both). Ours runs twice: with the answers it keeps, and without, so that each is worked out. Every body is compared
-with the first, whose rows have been checked. Rounds go around all servers; of each, its best round counts.
+request, stock Strawberry, and graphql-yoga and mercurius (with its JIT) on Node. Ours runs twice: with the answers it
+keeps, and without, so that each is executed (its rows are written once, as long as nothing changes). wrk is the load,
+since it leaves two cores to the servers and their database; before, autocannon compares a thousand bodies of each
+server with the first, whose rows have been checked. Rounds go around all servers; a ratio is the median of those of the
+rounds. Then h2load asks at 80 % of what a server could do (`steady.py`). `make tools` gets all three.
 """
 
 import os
+import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -15,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +27,16 @@ import httpx2
 import orjson
 
 from benchmarks.office import write_office
+from benchmarks.steady import steady
 from rdv.models.database import migrate
 from rdv.models.embedded import embedded_server
 
 NPM = Path(__file__).parent / "npm"
-CONNECTIONS, SECONDS, ROUNDS = 32, 3, 3
+WRK = Path(__file__).with_name("wrk.lua")
+CONNECTIONS, SECONDS, ROUNDS = 32, 3, 5
+MANY = 128  # connections: more of them share a statement
+SHARE = 0.8  # of the capacity, for what a hundredth has to wait
+STARTING_SECONDS = 60  # how long a server that was just started may take to answer
 COLD_REQUESTS = 42
 SEARCH = '{officeId: "%d", reasonId: "%d", from: "2027-03-01", to: "2027-03-30"}'
 SELECTIONS = {
@@ -55,8 +65,8 @@ class Measured:
 
 def run() -> list[dict[str, Any]]:
     """Return the rows of the table."""
-    if not (NPM / "node_modules").is_dir():
-        sys.exit("benchmarks/npm: run `make tools` first")
+    if not (NPM / "node_modules").is_dir() or None in map(shutil.which, ("wrk", "h2load")):
+        sys.exit("benchmarks/npm, wrk or h2load: run `make tools` first")
     rows = []
     with tempfile.TemporaryDirectory() as folder, embedded_server(Path(folder)) as address:
         migrate(address)
@@ -74,11 +84,11 @@ def _table(
     name: str, stack: ExitStack, folder: Path, *, address: str, query: str, selection: str
 ) -> list[dict[str, Any]]:
     body = {"query": query}
-    kept, worked = (
+    kept, executed = (
         stack.enter_context(_ours(f"rdv, {label}", address, body, megabytes=megabytes))
-        for label, megabytes in (("answers kept", 64), ("each worked out", 0))
+        for label, megabytes in (("answers kept", 64), ("each executed", 0))
     )
-    first = httpx2.post(kept.url, json=body).json()["data"]["slots"]["days"]
+    first = httpx2.post(kept.url, json=body, timeout=STARTING_SECONDS).json()["data"]["slots"]["days"]
     starts = _checked(first)
     plain = {"query": f"{{ slots {{ days {{ {selection} }} }} }}"}
     file = folder / "rows.json"
@@ -88,28 +98,59 @@ def _table(
         *(Server(name=n, url=references[0] + path, body=plain, process=references[1]) for n, path in PATHS.items()),
         stack.enter_context(_node("yoga", file, plain)),
         stack.enter_context(_node("mercurius", file, plain)),
-        worked,
+        executed,
         kept,
     ]
-    best: dict[str, Measured] = {}
-    for _ in range(ROUNDS):
-        for one in servers:
-            found = _measured(one)
-            if one.name not in best or found.rate > best[one.name].rate:
-                best[one.name] = found
-    statements = {one.name: _statements(one) for one in (kept, worked)}
-    return [
-        {
-            "name": f"http {name}: {one.name}",
-            "value": f"{best[one.name].rate:.0f}/s, {best[one.name].milliseconds:.2f} ms",
-            "reference": f"{best[reference].rate:.0f}/s, {best[reference].milliseconds:.2f} ms {reference}",
-            "ratio": best[one.name].rate / best[reference].rate,
-            "checked": f"{starts} starts" + statements.get(one.name, ""),
-        }
-        for one in servers
-        for reference in (("static",) if one is kept else ("orjson",))
-        if one.name != reference
+    static, encoded = servers[0], servers[1]
+    for one in servers:
+        text = _answer(one)
+        assert _instants(orjson.loads(text)["data"]["slots"]["days"]) == _instants(first)
+        _autocannon(one, amount=1000, expect=text)
+    statements = {one.name: _statements(one) for one in (kept, executed)}
+    rounds = _rounds(servers, CONNECTIONS)
+    pairs = [(kept, static), *((one, encoded) for one in servers if one is not encoded)]
+    rows = [_row(name, one, other, rounds, f"{starts} starts{statements.get(one.name, '')}") for one, other in pairs]
+    many = _rounds([static, kept, executed], MANY)
+    rows.append(_row(f"{name}, {MANY} connections", kept, static, many, f"{starts} starts"))
+    return rows + [
+        _evenly(name, one, statistics.median(found.rate for found in many[one.name])) for one in (kept, executed)
     ]
+
+
+def _rounds(servers: list[Server], connections: int) -> dict[str, list[Measured]]:
+    """Return what each server did in each round, by name."""
+    rounds = [{one.name: _measured(one, connections) for one in servers} for _ in range(ROUNDS)]
+    return {one.name: [found[one.name] for found in rounds] for one in servers}
+
+
+def _row(selection: str, one: Server, other: Server, rounds: dict[str, list[Measured]], checked: str) -> dict[str, Any]:
+    ratios = [mine.rate / theirs.rate for mine, theirs in zip(rounds[one.name], rounds[other.name], strict=True)]
+    return {
+        "name": f"http {selection}: {one.name} / {other.name}",
+        "value": _told(rounds[one.name]),
+        "reference": f"{_told(rounds[other.name])} {other.name}",
+        "ratio": statistics.median(ratios),
+        "checked": f"{checked}; ratios {min(ratios):.2f} to {max(ratios):.2f}",
+    }
+
+
+def _evenly(selection: str, one: Server, capacity: float) -> dict[str, Any]:
+    """Return how late the slowest of a hundred answers is at most of what the server can do."""
+    body = orjson.dumps(one.body)
+    found = sorted((steady(one.url, body, SHARE * capacity) for _ in range(ROUNDS)), key=lambda round_: round_.tail)
+    middle, last = found[ROUNDS // 2], found[-1]
+    return {
+        "name": f"http {selection}: {one.name}, p99 at {middle.rate:.0f}/s",
+        "value": f"{middle.p99:.1f} ms",
+        "reference": f"{middle.p50:.1f} ms median",
+        "ratio": middle.tail,
+        "checked": f"all 200; at most {last.tail:.1f} of {ROUNDS}; sent {middle.late:.1f} ms late (99th)",
+    }
+
+
+def _told(rounds: list[Measured]) -> str:
+    rate = statistics.median(one.rate for one in rounds)
+    return f"{rate:.0f}/s, {statistics.median(one.milliseconds for one in rounds):.3f} ms"
 
 
 PATHS = {"static": "/static", "orjson": "/orjson", "stock strawberry": "/graphql"}
@@ -146,6 +187,18 @@ def _sent(server: Server) -> int:
     return int(float(line.split()[1]))
 
 
+def _instants(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return rows with their moments as such, since Node writes them in UTC."""
+    match value:
+        case list():
+            return [_instants(one) for one in value]
+        case dict():
+            return {name: _instants(one) for name, one in value.items()}
+        case str() if "T" in value:
+            return datetime.fromisoformat(value)
+    return value
+
+
 def _checked(days: list[dict[str, Any]]) -> int:
     """Check the rows against what was written: 22 working days less Easter Monday, none outside the hours."""
     starts = [s for day in days for s in day.get("starts") or [slot["start"] for slot in day["slots"]]]
@@ -155,25 +208,55 @@ def _checked(days: list[dict[str, Any]]) -> int:
     return len(starts)
 
 
-def _measured(server: Server) -> Measured:
-    wanted = httpx2.post(server.url, json=server.body).raise_for_status()
-    assert "errors" not in wanted.json()
+def _answer(server: Server) -> str:
+    found = httpx2.post(server.url, json=server.body, timeout=STARTING_SECONDS).raise_for_status()
+    assert "errors" not in found.json()
+    return found.text
+
+
+def _length(server: Server) -> int:
+    """Return how many bytes an answer has at least, with its head."""
+    plain = {"accept-encoding": "identity"}  # wrk does not ask for anything else
+    found = httpx2.post(server.url, json=server.body, headers=plain, timeout=STARTING_SECONDS)
+    head = sum(len(name) + len(value) + len(": \r\n") for name, value in found.headers.raw)
+    return len("HTTP/1.1 200 OK\r\n") + head + len("\r\n") + len(found.content)
+
+
+def _measured(server: Server, connections: int) -> Measured:
+    length = _length(server)
     before = _processor_seconds(server.process)
-    said = subprocess.run(  # noqa: S603 - the locked package
+    said = subprocess.run(  # noqa: S603 - Debian's, by its name
         [
-            NPM / "node_modules/.bin/autocannon",
-            *("-c", str(CONNECTIONS), "-d", str(SECONDS), "-m", "POST", "-H", "content-type=application/json"),
-            *("-b", orjson.dumps(server.body).decode(), "--expectBody", wanted.text, "--json", "--no-progress"),
-            server.url,
+            *("wrk", "-t", "1", "-c", str(connections), "-d", str(SECONDS), "--timeout", "30", "-s", WRK, server.url),
+            *("--", orjson.dumps(server.body).decode()),
         ],
         capture_output=True,
         check=True,
     )
     used = _processor_seconds(server.process) - before
+    found = orjson.loads(said.stderr)
+    assert found["errors"] == 0, found
+    assert found["bytes"] >= found["requests"] * length, found  # so that none was a shorter answer
+    return Measured(rate=found["requests"] / found["seconds"], milliseconds=1000 * used / found["requests"])
+
+
+def _autocannon(server: Server, *, amount: int, expect: str | None = None) -> int:
+    """Send so many requests at once, each answer as expected, and return how many were answered."""
+    said = subprocess.run(  # noqa: S603 - the locked package
+        [
+            NPM / "node_modules/.bin/autocannon",
+            *("-c", str(CONNECTIONS), "-a", str(amount), "-m", "POST", "-H", "content-type=application/json"),
+            *("-b", orjson.dumps(server.body).decode(), "--json", "--no-progress"),
+            *([] if expect is None else ["--expectBody", expect]),
+            server.url,
+        ],
+        capture_output=True,
+        check=True,
+    )
     result = orjson.loads(said.stdout)
     assert not any(result[fault] for fault in ("mismatches", "errors", "non2xx")), result
-    done = result["2xx"]
-    return Measured(rate=done / result["duration"], milliseconds=1000 * used / done)
+    answered: int = result["2xx"]
+    return answered
 
 
 def _statements(server: Server) -> str:
@@ -181,17 +264,8 @@ def _statements(server: Server) -> str:
     before = _sent(server)
     httpx2.post(server.url, json=server.body)
     alone = _sent(server) - before
-    said = subprocess.run(  # noqa: S603 - the locked package
-        [
-            NPM / "node_modules/.bin/autocannon",
-            *("-c", str(CONNECTIONS), "-a", "1000", "-m", "POST", "-H", "content-type=application/json"),
-            *("-b", orjson.dumps(server.body).decode(), "--json", "--no-progress"),
-            server.url,
-        ],
-        capture_output=True,
-        check=True,
-    )
-    many = (_sent(server) - before - alone) / orjson.loads(said.stdout)["2xx"]
+    answered = _autocannon(server, amount=1000)
+    many = (_sent(server) - before - alone) / answered
     return f"; SQL statements: {alone} alone, {many:.2f} at {CONNECTIONS} at once"
 
 

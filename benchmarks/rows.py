@@ -42,7 +42,7 @@ def _of_size(size: Size) -> list[dict[str, Any]]:
         office, reason = write_office(address, counters=size.counters, days=size.days)
         with psycopg.connect(address, autocommit=True) as connection:
             connection.execute("vacuum analyze")
-            taken = dict(connection.execute(TAKEN, (office,)).fetchall())
+            taken: dict[Any, Any] = dict(connection.execute(TAKEN, (office,)).fetchall())
         return asyncio.run(_measured(size, address, office, reason, taken))
 
 

@@ -14,8 +14,8 @@ LEFT_OUT = "Left out for want of tools; `make tools` gets them, then `make test`
 
 
 def found(command: str) -> str | None:
-    """Return the path of a command, on the caller's path or in the environment of the generator."""
-    return shutil.which(command) or shutil.which(command, path=str(CODEGEN))
+    """Return the path of a command, on the caller's path, among the system's, or in the generator's environment."""
+    return shutil.which(command) or shutil.which(command, path=f"{CODEGEN}:/usr/sbin")
 
 
 def needs(*commands: str, npm: Path = NPM) -> None:

@@ -43,6 +43,7 @@ def statements_by_operation(
             offices=whole.offices[:OFFICES],
             prepare={**({NEEDS[name]: requests + 1} if name in NEEDS else {}), name: 1},
             statements=True,
+            lead_in=0,
         )
         told = drive(alone)
         if told.statements is not None:  # null where answers fell behind even at this rate

@@ -27,7 +27,7 @@ def ask(url: str, query: str, variables: dict[str, Any] | None = None) -> dict[s
     body = json.dumps({"query": query, "variables": variables or {}}).encode()
     request = Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - an address that was given
     try:
-        with urlopen(request, timeout=PATIENCE_SECONDS) as response:  # noqa: S310
+        with urlopen(request, timeout=PATIENCE_SECONDS) as response:  # noqa: S310 - the same
             answer: dict[str, Any] = json.load(response)
     except (OSError, ValueError) as error:
         raise BadSetting(f"--url: {url} does not answer GraphQL: {type(error).__name__}") from None

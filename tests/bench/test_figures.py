@@ -105,3 +105,12 @@ def test_a_wrong_answer_or_too_many_waiting_do_not_hold() -> None:
 
 def test_scenarios_are_documents_by_percent() -> None:
     assert {sum(one.weights.values()) for one in SCENARIOS.values()} == {100}
+
+
+def test_what_leads_in_is_left_out_unless_it_went_wrong_or_the_run_ended_in_it() -> None:
+    found = recorded([1.0] * 5 + [2.0] * 5)
+    counted = found.since(50.0)
+    assert (counted.latency.tolist(), counted.intended.tolist()) == ([2.0] * 5, [0.0, 10.0, 20.0, 30.0, 40.0])
+    assert found.since(200.0) is found
+    wrong = recorded([1.0] * 10, verdict=np.array(["ok", "error: null"] * 5, dtype=object))
+    assert wrong.since(50.0) is wrong
