@@ -1,7 +1,7 @@
 """One frozen settings object, read once by `app.py` and `cli.py` from the environment (`RDV_…`)."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RDV_", frozen=True, hide_input_in_errors=True, extra="ignore")
 
     database_url: DatabaseUrl | None = Field(default=None, repr=False, description="a PostgreSQL ≥ 15; none = embedded")
+    # A pooler that has a server process for each transaction forgets who listens, and what was prepared.
+    direct_database_url: DatabaseUrl | None = Field(
+        default=None, repr=False, description="the same PostgreSQL, where database_url is a pooler in front of it"
+    )
     data_dir: Path = Field(default=Path(".rdv"), description="where embedded database and demo keep files")
     # Empty = not given: only what serves needs it, and says so.
     secret_key: SecretStr = Field(
@@ -64,12 +68,19 @@ class Settings(BaseSettings):
     otlp_share: float = Field(default=1.0, ge=0, le=1, description="the share of new traces that is collected")
     statement_timeout_ms: int = Field(default=10_000, ge=100, description="after this a statement is cancelled")
 
+    def on(self, address: str) -> Self:
+        """Return the same for a database at an address; another than the configured one is not behind its pooler."""
+        direct = self.direct_database_url if address == self.database_url else None
+        return self.model_copy(update={"database_url": address, "direct_database_url": direct})
+
 
 def read_settings(**given: object) -> Settings:
     """Read the environment; `given` beats it.
 
     Raises BadSetting with one line that names the setting and the fault, never the value.
     """
+    if "database_url" in given:  # the environment's direct address is of its own database
+        given = {"direct_database_url": None} | given
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:

@@ -8,7 +8,8 @@ import itertools
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import psycopg
@@ -53,7 +54,10 @@ def server() -> Iterator[str]:
     # Not in pytest's own folder: the server has a user of its own where we are root, and pytest shuts others out.
     with tempfile.TemporaryDirectory(prefix="rdv-") as folder:
         Path(folder).chmod(0o711)
-        with embedded_server(Path(folder, "postgresql")) as url:
+        with ExitStack() as stack:
+            with Path(tempfile.gettempdir(), f"rdv-tests-{os.getuid()}.lock").open("w", encoding="ascii") as lock:
+                flock(lock, LOCK_EX)  # the first one makes the server's user, who would be made twice
+                url = stack.enter_context(embedded_server(Path(folder, "postgresql")))
             for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here outlives the session
                 administer(url, f"alter system set {setting} = off")
             administer(url, "select pg_reload_conf()")

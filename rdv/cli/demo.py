@@ -141,7 +141,7 @@ def _serve(
         settings.data_dir / "demo-issuer.pem", issuer=settings.token_issuer, audience=settings.token_audience
     )
     tokens = _tokens(issuer, prepared)
-    served = settings.model_copy(update={"database_url": address, "token_jwks": issuer.jwks()})
+    served = settings.on(address).model_copy(update={"token_jwks": issuer.jwks()})
     run(
         served,
         listening,

@@ -74,7 +74,7 @@ async def _week(code: str, first: date, draft: int | None, language: str, clock:
 
     settings = read_settings()
     with database_address(settings) as address:
-        services = open_services(read_settings(database_url=address), clock)
+        services = open_services(settings.on(address), clock)
         try:
             await services.database.check()
             return await week_picture(services, code, first, language=language, draft=draft)

@@ -28,7 +28,7 @@ Port = Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen o
 STARTUP_FAILED = 3
 # Looking for garbage among all that is kept takes a tenth of a second, in which nobody is answered: seldom, then.
 GARBAGE_THRESHOLDS = (5_000, 10, 500)
-SWITCH_SECONDS = 0.0005  # the event loop waits so long for a thread of the engine, at each of its turns
+SWITCH_SECONDS = 0.0001  # the event loop waits so long for a thread of the engine, at each of its turns
 GRACE_SECONDS = 10  # for requests in progress when the server is told to stop
 
 
@@ -42,7 +42,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     identity = configured_identity(settings)
     with Stopping() as stopping, bound(host, port) as listening, database_address(settings, stopping) as address:
         asyncio.run(check(address))
-        settings = settings.model_copy(update={"database_url": read_settings(database_url=address).database_url})
+        settings = settings.on(address)
         run(settings, listening, clock=real_clock, identity=identity, ready=lambda: typer.echo(url_of(listening)))
 
 
@@ -112,15 +112,12 @@ def run(
     personas: Mapping[str, str] | None = None,
 ) -> None:
     """Serve until interrupted; `ready` is called once requests are answered. For the rest see `create_app`."""
-    import os
-
     import uvicorn
-
-    if os.environ.get("SWI"):
-        sys.setswitchinterval(float(os.environ["SWI"]))
 
     from rdv.app import create_app
     from rdv.cli.logs import logging_config
+
+    sys.setswitchinterval(SWITCH_SECONDS)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -128,8 +125,7 @@ def run(
             # What is there now stays: looking through it again for garbage took a sixth of each request.
             gc.collect()
             gc.freeze()
-            if os.environ.get("GCT"):
-                gc.set_threshold(*map(int, os.environ["GCT"].split(",")))
+            gc.set_threshold(*GARBAGE_THRESHOLDS)
             ready()
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -24,7 +24,7 @@ def worker(*, once: Once = False) -> None:
     settings = read_settings()
     with Stopping() as stopping, database_address(settings, stopping) as address:
         asyncio.run(check(address))
-        asyncio.run(_work(read_settings(database_url=address), once=once))
+        asyncio.run(_work(settings.on(address), once=once))
 
 
 async def _work(settings: Settings, *, once: bool) -> None:

