@@ -56,6 +56,11 @@ class Horizon:
             return 0, 0
         return self.clipped(self.clock.instant(first, 0), self.clock.instant(last + 1, 0))
 
+    def next_day(self, moment: datetime) -> datetime:
+        """Return when the local day after a moment's begins."""
+        today = moment.astimezone(self.clock.zone).date()
+        return EPOCH + timedelta(minutes=self.clock.instant(day_from(today, 1), 0))
+
     def moment(self, tick: int) -> datetime:
         """Return a tick as an aware datetime with the office's offset at that moment.
 

@@ -6,6 +6,7 @@ work budget runs out; then the start is not offered and is counted in `undecided
 """
 
 from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -65,8 +66,8 @@ class Office:
     ) -> Answer:
         """Return the offered starts of a query, ascending, as datetimes with the office's offset.
 
-        `now` (default: the instance's) moves the lead time and the horizon only. Without `remaining` the counts are
-        left out. Raises KeyError for an unknown reason and ValueError for dates that were not compiled.
+        `now` (default: the instance's) moves the lead time and the horizon only. Without `remaining` nothing is
+        counted. Raises KeyError for an unknown reason and ValueError for dates that were not compiled.
         """
         if not self.covers(query):
             raise ValueError(f"the office is not compiled for {query.from_date} to {query.to_date}")
@@ -77,9 +78,52 @@ class Office:
         starts = ticks.members(offered)
         return Answer(
             starts=tuple(map(self.compiled.horizon.moment, starts)),
-            remaining=tuple(book.remaining(self.bookable(kind), start) for start in starts) if remaining else (),
+            remaining=self._remaining(book, kind, starts) if remaining else (0,) * len(starts),
             why=why(book, query, kind, feasible=feasible, offered=offered, now=moment) if explain else (),
         )
+
+    def remaining(self, query: Query, starts: Iterable[datetime]) -> tuple[int, ...]:
+        """Return how many such appointments could start together at each of some of a query's offered starts."""
+        kind = self.compiled.kind(query.reason, query.channel, query.modality)
+        earliest = self.compiled.horizon.earliest
+        return self._remaining(self._book(query.replacing), kind, [earliest(start, 0) for start in starts])
+
+    def leaves_one_less(self, query: Query, start: datetime) -> bool:
+        """Tell whether one less can start at an offered start once somebody is booked there; if not, count anew.
+
+        As a rule it is so, since who is booked may sit wherever the start was offered. But counters whose grids lack
+        the start take them too, a compact office offers other starts then, and whoever makes room for them cannot get
+        back to a counter that is not exposed.
+        """
+        compiled = self.compiled
+        kind = self.bookable(compiled.kind(query.reason, query.channel, query.modality))
+        at = compiled.horizon.earliest(start, 0)
+        takes = kind.counters & compiled.exposed & compiled.counters_open(at, kind.duration)
+        return (
+            self.instance.rules.policy is not Policy.COMPACT
+            and all(counter.exposed for counter in self.instance.counters)
+            and compiled.candidate_visit(kind, at).counters == takes
+        )
+
+    def bookable_window(self, query: Query, now: datetime) -> tuple[int, int]:
+        """Return the ticks `[low, high)` of a query's days that may be booked: all that an answer has of the clock."""
+        begin, end = self.compiled.horizon.days(day_from(query.from_date), day_from(query.to_date))
+        low, high = self.compiled.bookable(now)
+        low = min(max(begin, low), end)
+        return low, max(min(end, high), low)
+
+    def bookable_until(self, query: Query, now: datetime) -> datetime | None:
+        """Return the first moment at which a query's bookable window is another one; None when it stays as it is."""
+        horizon = self.compiled.horizon
+        begin, end = horizon.days(day_from(query.from_date), day_from(query.to_date))
+        low, high = self.compiled.bookable(now)
+        found = []
+        if (low := max(low, begin)) < end:
+            lead = timedelta(minutes=self.instance.rules.min_lead_minutes)
+            found.append(horizon.moment(low) - lead + datetime.resolution)  # until then it is not too late for `low`
+        if high < end:
+            found.append(horizon.next_day(now))
+        return min(found, default=None)
 
     def offered(self, query: Query, *, now: datetime | None = None) -> int:
         """Return the offered starts of a query as a set of ticks; raises as `answer` does."""
@@ -116,9 +160,7 @@ class Office:
         kind = self.compiled.kind(query.reason, query.channel, query.modality)
         horizon = self.compiled.horizon
         at = horizon.earliest(start, 0)
-        begin, end = self._window(
-            *horizon.days(day_from(query.from_date), day_from(query.to_date)), now or self.instance.now
-        )
+        begin, end = self.bookable_window(query, now or self.instance.now)
         if not begin <= at < end or horizon.moment(at) != start.astimezone(UTC):
             return None
         found = self._book(query.replacing).seat(self.bookable(kind), at)
@@ -158,22 +200,19 @@ class Office:
                 self.book.undecided += self._replacing.popitem(last=False)[1].undecided
         return book
 
+    def _remaining(self, book: Book, kind: Kind, starts: Iterable[int]) -> tuple[int, ...]:
+        bookable = self.bookable(kind)
+        return tuple(book.remaining(bookable, start) for start in starts)
+
     def _offered(self, book: Book, kind: Kind, query: Query, now: datetime) -> tuple[int, int]:
         """Return the feasible starts of the query's days, whatever the clock says, and the offered ones."""
         first, last = day_from(query.from_date), day_from(query.to_date)
-        begin, end = self.compiled.horizon.days(first, last)
-        low, high = self._window(begin, end, now)
+        low, high = self.bookable_window(query, now)
         found = book.findings(kind, low, high)
         feasible = found.feasible & ticks.interval(low, high)
         if self.instance.rules.policy is Policy.COMPACT and feasible:
             return feasible, compact(book, kind, feasible, (low, high), (first, last))
         return feasible, feasible
-
-    def _window(self, begin: int, end: int, now: datetime) -> tuple[int, int]:
-        """Cut ticks `[begin, end)` by the lead time and the horizon (rule 5)."""
-        low, high = self.compiled.bookable(now)
-        low = min(max(begin, low), end)
-        return low, max(min(end, high), low)
 
     def _place(self, counter: int, agents: int) -> Place:
         agents_of = self.instance.agents or ()

@@ -257,7 +257,10 @@ class WhyNot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a query gets: offered starts (ascending instants), how many more could start then, and why not the rest."""
+    """What a query gets: offered starts (ascending instants), how many more could start then, and why not the rest.
+
+    Of `remaining` there is one for each start, 0 where it was not counted.
+    """
 
     starts: tuple[datetime, ...]
     remaining: tuple[int, ...]

@@ -1,7 +1,7 @@
 """Free slots. The item types are plain: no resolver runs per start."""
 
 import datetime as dt  # two types have a field called `date`
-from itertools import groupby, repeat
+from itertools import groupby
 from typing import NamedTuple
 
 import strawberry
@@ -9,6 +9,7 @@ import strawberry
 from rdv.schema.context import Info
 from rdv.schema.enums import Channel, Modality
 from rdv.schema.gateway import about
+from rdv.schema.inputs import of_leaves
 from rdv.schema.offices import Office
 from rdv.schema.reasons import Reason
 from rdv.schema.scalars import Instant, instant, instants
@@ -90,6 +91,7 @@ class DelegatedSlots:
     first: Slot | None = strawberry.field(description="The earliest of them.")
 
 
+@of_leaves
 @strawberry.input(description="Which slots are wanted.")
 class SlotsInput:
     office_id: strawberry.ID = strawberry.field(description="Where.")
@@ -157,11 +159,18 @@ async def search(info: Info, wanted: SlotsInput) -> SlotSearch:
             channel=wanted.channel,
             replacing=wanted.replacing,
             access_code=wanted.access_code,
-            remaining="remaining" in fields,
+            counted=_counted(fields),
             explain="why" in fields,
         ),
     )
     return _search(found, with_slots="slots" in fields)
+
+
+def _counted(fields: set[str]) -> use_case.Counted:
+    """Return where what remains is to be counted, by the fields that are selected."""
+    if "remaining" not in fields:
+        return use_case.Counted.NONE
+    return use_case.Counted.EVERY if "slots" in fields else use_case.Counted.FIRST
 
 
 def _delegated(one: delegated.Elsewhere) -> DelegatedSlots:
@@ -214,7 +223,7 @@ def _written(found: SlotsFound, *, with_slots: bool) -> _Written:
     minutes, modality = found.reason.duration_minutes, found.query.modality
     duration = dt.timedelta(minutes=minutes)
     answer = found.answer
-    pairs = list(zip(answer.starts, answer.remaining or repeat(0), strict=False))
+    pairs = list(zip(answer.starts, answer.remaining, strict=True))
     days: Rows[SlotDay] = Rows()
     for day, group in groupby(pairs, key=lambda pair: pair[0].date()):
         moments, remaining = zip(*group, strict=True)

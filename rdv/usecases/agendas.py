@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from anyio import CapacityLimiter, to_thread
 from cachetools import LRUCache
 
+from rdv.engine.calendar import EPOCH
 from rdv.engine.slots import Office
 from rdv.integrations.trace import span
 from rdv.models.database import Connection, Database
@@ -32,6 +33,8 @@ from rdv.usecases.rationing import Rationing
 
 STANDARD_DAYS = 93  # ahead of today: a query's 62 days beyond the usual 30 days' horizon
 ANSWERS_KEPT = 200
+SET_BACK = timedelta(seconds=10)
+PATIENCE_SECONDS = 0.1  # for an engine that is being asked: longer than reading and compiling an office for a day
 
 Window = tuple[date, date]
 T = TypeVar("T")
@@ -75,10 +78,16 @@ class Agendas:
         return len(self._agendas)
 
     async def current(self, offices: Sequence[int], first: date, last: date, now: datetime) -> dict[int, Agenda]:
-        """Return the agendas of the known ones of the offices, as they are now, covering `first` to `last`."""
+        """Return the agendas of the known ones of the offices, as they are now, covering `first` to `last`.
+
+        What is made of them is taken to hold for the minute, unless `Reads.holds` is told otherwise.
+        """
         window = standard_window(first, last, now)
-        with span("versions"):
-            versions = await self.versions.of(offices, *window)
+        reads = noting.get()
+        versions = reads.versions(offices, *window) if reads else None
+        if versions is None:
+            with span("versions"):
+                versions = await self.versions.of(offices, *window)
         # Kept here, since another request may push them out while this one waits.
         found = {office: self._agendas[office, window] for office in versions if (office, window) in self._agendas}
         found = {o: agenda for o, agenda in found.items() if _holds(agenda, versions[o], now)}
@@ -90,7 +99,8 @@ class Agendas:
                 found |= await self._read(stale, window, versions, now)
         for office, agenda in found.items():
             self._keep(office, window, agenda)
-        if (reads := noting.get()) is not None:
+        if reads is not None:
+            reads.clocked += 1
             for office in offices:
                 agenda_of = found.get(office)
                 version, until = (agenda_of.situation.version, agenda_of.until) if agenda_of else (None, None)
@@ -98,13 +108,53 @@ class Agendas:
         return found
 
     async def under_lock(
-        self, connection: Connection, nation: Nation, office: int, days: Window, now: datetime
+        self,
+        connection: Connection,
+        nation: Nation,
+        office: int,
+        days: Window,
+        now: datetime,
+        *,
+        version: Version | None,
     ) -> Agenda:
-        """Return an agenda of just some days, read by a transaction that holds their locks; it is not kept."""
+        """Return an agenda of some days as a transaction that holds their locks sees it.
+
+        `version`: the office's for the standard days, None when the transaction has written something of it. It is
+        decided on the agenda at hand where that is of this version, or can be renewed; else on one of just those days.
+        """
+        window = standard_window(*days, now)
+        known = self._agendas.get((office, window))
+        # Not one of a later moment: holds that this transaction still has to respect may have expired at it.
+        if known is not None and known.situation.instance.now <= now < known.until and await self._soon(known):
+            if known.situation.version == version:
+                return known
+            before = {office: known.situation}
+            found = await renew_situations(
+                connection, before, first=window[0], last=window[1], now=now, run=self.in_thread
+            )
+            if situation := found.get(office):
+                agenda = await self.in_thread(lambda: _compiled(situation, window, known))
+                if version is not None:  # else it shows what may never be committed
+                    self._keep(office, window, agenda)
+                return agenda
         situations = await load_situations(
             connection, nation, [office], first=days[0], last=days[1], now=now, run=self.in_thread
         )
         return await self.in_thread(lambda: _compiled(situations[office], days))
+
+    async def _soon(self, agenda: Agenda) -> bool:
+        """Tell whether an agenda's engine is free, or soon is: whoever holds locks cannot wait for a long question."""
+        if agenda.asking.acquire(blocking=False):
+            agenda.asking.release()
+            return True
+
+        def waited() -> bool:
+            free = agenda.asking.acquire(timeout=PATIENCE_SECONDS)
+            if free:
+                agenda.asking.release()
+            return free
+
+        return await self.in_thread(waited)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run the engine where it does not hold up the event loop."""
@@ -159,7 +209,11 @@ class Agendas:
         """Read agendas: what is kept and only has other appointments is renewed, the others are read as a whole."""
         first, last = window
         kept = {o: self._agendas[o, window].situation for o in versions if (o, window) in self._agendas}
-        kept = {o: one for o, one in kept.items() if now < one.until and one.version[:2] == versions[o][:2]}
+        kept = {  # not those of a later moment: perhaps another day is frozen at it
+            o: one
+            for o, one in kept.items()
+            if one.instance.now <= now < one.until and one.version[:2] == versions[o][:2]
+        }
         situations: dict[int, Situation] = {}
         if kept:
             situations = await renew_situations(connection, kept, first=first, last=last, now=now, run=self.in_thread)
@@ -187,13 +241,15 @@ def standard_window(first: date, last: date, now: datetime) -> Window:
     return standard if standard[0] <= first and last <= standard[1] else (first, last)
 
 
-def minute(now: datetime) -> int:
-    """Number the minutes: what an agenda answers does not change within one, since the engine counts in whole ones."""
-    return math.ceil(now.timestamp() / 60)
+def end_of_minute(now: datetime) -> datetime:
+    """Return until when an agenda answers alike whatever it is asked, since the engine counts in whole minutes."""
+    return EPOCH + timedelta(minutes=math.ceil((now - EPOCH).total_seconds() / 60)) + datetime.resolution
 
 
 def _holds(agenda: Agenda, version: Version, now: datetime) -> bool:
-    return agenda.situation.version == version and now < agenda.until
+    # Others may have read it a moment later than this request came, but not much later unless the clock was set back.
+    begins = agenda.situation.instance.now - SET_BACK
+    return agenda.situation.version.since(version) and begins <= now < agenda.until
 
 
 def _compiled(situation: Situation, window: Window, before: Agenda | None = None) -> Agenda:

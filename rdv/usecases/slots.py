@@ -4,8 +4,9 @@ import asyncio
 import heapq
 import logging
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from enum import Enum
 from typing import Any
 from weakref import ref
 
@@ -14,9 +15,10 @@ from rdv.errors import InvalidInput, NotAllowed, NotFound
 from rdv.integrations.viewer import Viewer
 from rdv.models import appointment_reads
 from rdv.models.office_reads import OfficeRecord
+from rdv.models.reads import noting
 from rdv.models.reason_tree import ReasonNode
 from rdv.usecases import access
-from rdv.usecases.agendas import Agenda, minute
+from rdv.usecases.agendas import Agenda
 from rdv.usecases.appointment_access import visible
 from rdv.usecases.offices import check_modality, id_from, served_leaf
 from rdv.usecases.secrets import normalised
@@ -28,6 +30,14 @@ MAX_DAYS = 62
 FIRST_YEAR, LAST_YEAR = 1971, 2199
 
 Written = dict[Hashable, Any]
+
+
+class Counted(Enum):
+    """At which offered starts what remains is counted: the dearest part where appointments would have to move."""
+
+    NONE = "none"
+    FIRST = "first"
+    EVERY = "every"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +52,7 @@ class SlotsRequest:
     channel: Channel | None = None
     replacing: str | None = None
     access_code: str | None = None
-    remaining: bool = True
+    counted: Counted = Counted.EVERY
     explain: bool = False
 
 
@@ -81,16 +91,19 @@ async def search(services: Services, viewer: Viewer, request: SlotsRequest) -> S
         replacing=await _replacing(services, viewer, request),
     )
     # By a weak reference: what is kept must not keep the agenda, which another takes the place of with each booking.
-    key = (ref(agenda), query, minute(now), request.remaining, request.explain)
+    window = agenda.engine.bookable_window(query, now)
+    key = (ref(agenda), _alike(agenda, query, explain=request.explain), window, request.counted)
     asked: asyncio.Task[tuple[Answer, Written]] | None = services.agendas.answers.get(key)
     if asked is None or (asked.done() and (asked.cancelled() or asked.exception())):
         # One task for all who ask the same at the same time; who gives up does not end it.
 
         async def found() -> tuple[Answer, Written]:
-            return await ask(services, agenda, query, now, remaining=request.remaining, explain=request.explain), {}
+            return await ask(services, agenda, query, now, counted=request.counted, explain=request.explain), {}
 
         asked = services.agendas.answers[key] = asyncio.create_task(found())
     answer, written = asked.result() if asked.done() else await asyncio.shield(asked)
+    if (reads := noting.get()) is not None:
+        reads.holds(agenda.engine.bookable_until(query, now))
     return SlotsFound(agenda=agenda, reason=reason, query=query, answer=answer, written=written)
 
 
@@ -109,21 +122,25 @@ async def ask(
     query: Query,
     now: datetime,
     *,
-    remaining: bool = False,
+    counted: Counted | Sequence[datetime] = Counted.NONE,
     explain: bool = False,
 ) -> Answer:
-    """Ask an agenda, in a thread; an office that takes no bookings yet offers nothing."""
+    """Ask an agenda, in a thread; an office that takes no bookings yet offers nothing.
+
+    `counted`: at which starts, those among the offered.
+    """
     if not agenda.situation.office.open_to_booking:
         return Answer(starts=(), remaining=())
 
     def answer() -> Answer:
         with agenda.asking:
             before, settled = agenda.engine.undecided, agenda.engine.settled
-            found = agenda.engine.answer(query, now=now, remaining=remaining, explain=explain)
-            undecided = agenda.engine.undecided - before
-            services.agendas.settled.update(agenda.engine.settled - settled)
+            found = agenda.engine.answer(query, now=now, remaining=False, explain=explain)
             if agenda.rationing is not None:
                 found = agenda.rationing.applied(found, query, explain=explain)
+            found = _counted(agenda, query, found, counted)
+            undecided = agenda.engine.undecided - before
+            services.agendas.settled.update(agenda.engine.settled - settled)
         if undecided:
             office = agenda.situation.office.code
             services.agendas.undecided += undecided
@@ -131,6 +148,25 @@ async def ask(
         return found
 
     return await services.agendas.in_thread(answer)
+
+
+def _alike(agenda: Agenda, query: Query, *, explain: bool) -> Hashable:
+    """Return what an agenda's answer depends on: reasons of one kind have one, unless it is about reasons."""
+    if explain or agenda.rationing is not None:
+        return query, explain
+    kind = agenda.engine.compiled.kind(query.reason, query.channel, query.modality)
+    return kind, query.modality, query.from_date, query.to_date, query.replacing
+
+
+def _counted(agenda: Agenda, query: Query, found: Answer, counted: Counted | Sequence[datetime]) -> Answer:
+    if isinstance(counted, Counted):
+        wanted = {Counted.NONE: (), Counted.FIRST: found.starts[:1], Counted.EVERY: found.starts}[counted]
+    else:
+        wanted = tuple(start for start in found.starts if start in counted)
+    counts = dict(zip(wanted, agenda.engine.remaining(query, wanted), strict=True))
+    if agenda.rationing is not None:
+        counts = agenda.rationing.limited(query, counts)
+    return replace(found, remaining=tuple(counts.get(start, 0) for start in found.starts))
 
 
 def nearest(starts: Sequence[datetime], wanted: datetime, count: int) -> list[datetime]:

@@ -1,14 +1,13 @@
 """Answers that are the same for many callers, kept as they were sent, and sent again while they hold.
 
-An answer is kept when it was made of offices' agendas alone: by the request as it came, what the caller may do (not who
-it is), and the minute. It is sent again only after the versions of those agendas have been asked of the database, for
-each request: so nothing that was committed before a request came is missing from its answer.
+An answer is kept when it was made of offices' agendas alone: by the request as it came and what the caller may do (not
+who it is), until the clock makes it another one. It is sent again only after the versions of those agendas have been
+asked of the database, for each request: so nothing that was committed before a request came is missing from its answer.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from cachetools import LRUCache
@@ -17,8 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rdv.integrations.identity import Identity, bearer
 from rdv.integrations.viewer import Viewer
 from rdv.models.reads import Asked, Reads, Version, noting
-from rdv.usecases.agendas import minute
+from rdv.usecases.agendas import end_of_minute
 from rdv.usecases.services import Services
+
+Key = tuple[Any, ...]  # a caller's reach, the method, the query string, the body, then headers
 
 LONGEST_BODY = 50_000
 OVERHEAD = 2_000  # bytes an answer takes beside its body
@@ -34,9 +35,10 @@ class Kept:
     start: Message
     body: bytes
     operation: str
-    minute: int
+    began: datetime
     until: datetime | None
     versions: Mapping[Asked, Version | None]
+    asked: Key
 
 
 class Answers:
@@ -47,7 +49,7 @@ class Answers:
     ) -> None:
         """`kept_bytes`: how much is kept; the answers that were asked for least recently are dropped first."""
         self._app, self._path, self._services, self._identity = app, path, services, identity
-        self._kept: LRUCache[Any, Kept] = LRUCache(kept_bytes, getsizeof=_size)
+        self._kept: LRUCache[Key, Kept] = LRUCache(kept_bytes, getsizeof=_size)
         self._figures = figures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,33 +70,42 @@ class Answers:
             await self._app(scope, _replayed(began, receive), send)
             return
         kept = self._kept.get(key)
-        if kept is not None and await self._holds(kept):
+        versions = await self._versions(kept)
+        if kept is not None and versions is not None and _agree(versions, kept.versions):
             self._figures.hits += 1
             scope.setdefault("state", {})["operation"] = kept.operation
             await send(_copied(kept.start))
             await send({"type": "http.response.body", "body": kept.body})
             return
-        await self._made(key, scope, _replayed(began, receive), send)
+        await self._made(key, versions or {}, scope, _replayed(began, receive), send)
 
-    async def _holds(self, kept: Kept) -> bool:
+    async def _versions(self, kept: Kept | None) -> Mapping[Asked, Version] | None:
+        """Return the versions, as they are now, of what an answer was made of; None where they do not matter."""
         now = self._services.clock()
-        if minute(now) != kept.minute or (kept.until is not None and now >= kept.until):
-            return False
+        if kept is None or now < kept.began or (kept.until is not None and now >= kept.until):
+            return None
         try:
-            found = await self._services.agendas.versions.all(kept.versions)
+            return await self._services.agendas.versions.all(kept.versions)
         except Exception:  # noqa: BLE001 - the endpoint meets it again, and says what is to be said
-            return False
-        return all(found.get(asked) == version for asked, version in kept.versions.items())
+            return None
 
-    async def _made(self, key: Any, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ANN401
+    async def _made(
+        self,
+        key: Key,
+        versions: Mapping[Asked, Version],
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Pass a request on, with the versions that were asked for it, and keep its answer if it may be kept."""
         sent: list[Message] = []
-        moment = minute(self._services.clock())
+        began = self._services.clock()
 
         async def recorded(message: Message) -> None:
             sent.append(_copied(message))
             await send(message)
 
-        reads = Reads()
+        reads = Reads(asked=versions)
         token = noting.set(reads)
         try:
             await self._app(scope, receive, recorded)
@@ -107,15 +118,17 @@ class Answers:
             start=sent[0],
             body=b"".join(message.get("body", b"") for message in sent[1:]),
             operation=state["operation"],
-            minute=moment,
-            until=reads.until,
+            began=began,
+            until=_until(reads, began),
             versions=reads.agendas,
+            asked=key,
         )
         if _size(made) <= self._kept.maxsize:
             self._figures.kept += 1
+            self._kept.pop(key, None)  # with its key, which the new one has as well
             self._kept[key] = made
 
-    def _key(self, scope: Scope, body: bytes) -> Any:  # noqa: ANN401 - anything that can be hashed
+    def _key(self, scope: Scope, body: bytes) -> Key | None:
         """Return all that an answer depends on beside the agendas; None for requests whose answers are not kept."""
         given: list[tuple[bytes, bytes]] = []
         tokens: list[bytes] = []
@@ -130,9 +143,7 @@ class Answers:
             if name == b"accept" and b"event-stream" in header[1]:
                 return None  # it does not end
         reach = self._reach(tokens) if tokens else ANYBODY
-        parts = (scope["method"].encode(), scope["query_string"], body, *(part for header in given for part in header))
-        lengths = ",".join([str(len(part)) for part in parts]).encode()  # so that no part can pass for two
-        return reach and (sha256(b"".join((lengths, b":", *parts))).digest(), reach)
+        return None if reach is None else (reach, scope["method"], scope["query_string"], body, *given)
 
     def _reach(self, tokens: list[bytes]) -> Viewer | None:
         """Return what a caller may do, without who it is; None where the endpoint has something to refuse."""
@@ -151,8 +162,21 @@ class Figures:
     hits: int = 0
 
 
+def _agree(found: Mapping[Asked, Version], versions: Mapping[Asked, Version | None]) -> bool:
+    return all(found.get(asked) == version for asked, version in versions.items())
+
+
+def _until(reads: Reads, began: datetime) -> datetime | None:
+    """Return the first moment at which an answer may be another one."""
+    if not reads.clocked:
+        return reads.until
+    minute = end_of_minute(began)
+    return minute if reads.until is None else min(minute, reads.until)
+
+
 def _size(kept: Kept) -> int:
-    return len(kept.body) + OVERHEAD
+    _, _, query, body, *headers = kept.asked
+    return OVERHEAD + len(kept.body) + len(query) + len(body) + sum(len(value) for _, value in headers)
 
 
 def _replayed(began: list[Message], receive: Receive) -> Receive:

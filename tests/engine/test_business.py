@@ -40,8 +40,8 @@ RANGES = st.tuples(st.integers(0, 3), st.integers(1, 2)).map(lambda r: (540 + 15
 class Business(RuleBasedStateMachine):
     """One office on one morning."""
 
-    @initialize(agents=st.sampled_from([None, 2, 3]), tied=st.booleans())
-    def open_office(self, agents: int | None, tied: bool) -> None:
+    @initialize(agents=st.sampled_from([None, 2, 3]), tied=st.booleans(), exposed=st.booleans())
+    def open_office(self, agents: int | None, tied: bool, exposed: bool) -> None:
         staff = [
             Agent(id=f"x{n}", counters=frozenset({"A", "B"}) if tied and not n else None) for n in range(agents or 0)
         ]
@@ -55,7 +55,7 @@ class Business(RuleBasedStateMachine):
                 Reason(id="short", duration_minutes=15),
                 Reason(id="long", duration_minutes=30, buffer_minutes=15),
             ),
-            counters=(Counter(id="A"), Counter(id="B", reasons=frozenset({"short"})), Counter(id="C", exposed=False)),
+            counters=(Counter(id="A"), Counter(id="B", reasons=frozenset({"short"})), Counter(id="C", exposed=exposed)),
             agents=None if agents is None else tuple(staff),
         )
         self.office = Office(self.instance, DAY, DAY)
@@ -96,10 +96,15 @@ class Business(RuleBasedStateMachine):
     @precondition(lambda self: len(self.live()) < MOST)
     @rule(query=st.sampled_from(QUERIES), data=st.data(), pinned=st.sampled_from([False, False, True]))
     def hold(self, query: Query, data: st.DataObject, pinned: bool) -> None:
+        before = self.office
         if (new := self.seat(query, data)) is not None:
             expires = self.instance.now + timedelta(minutes=10)
             new = replace(new, status=Status.HELD, expires_at=expires, pinned=pinned)
             self.now_is(appointments=(*self.instance.appointments, new))
+            if not pinned and before.leaves_one_less(query, new.start):
+                answer = self.office.answer(query)
+                left = dict(zip(answer.starts, answer.remaining, strict=True)).get(new.start, 0)
+                assert (left + 1,) == before.remaining(query, [new.start])
 
     @precondition(lambda self: self.live())
     @rule(data=st.data())

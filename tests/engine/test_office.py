@@ -95,7 +95,7 @@ def test_an_unknown_reason_is_refused() -> None:
 
 def test_counts_can_be_left_out() -> None:
     answer = office_of(instance_with()).answer(ASKED, remaining=False)
-    assert (len(answer.starts), answer.remaining) == (2, ())
+    assert (len(answer.starts), answer.remaining) == (2, (0, 0))
 
 
 def test_a_later_clock_moves_the_lead_time_only() -> None:

@@ -9,7 +9,9 @@ from sqlalchemy import text
 from rdv.integrations.viewer import Profile, Scope, Viewer, ViewerKind
 from rdv.models.database import Database
 from rdv.models.nation import Nation, NationCache
+from rdv.models.versions import VERSIONS
 from tests.api.conftest import Api, opened
+from tests.api.query_cases.delegation import accepted
 from tests.api.steps import booked, hold
 from tests.api.test_statements import statements
 from tests.places import Place, add_office
@@ -75,6 +77,71 @@ async def test_time_that_passes_changes_what_may_still_be_booked(api: Api, place
     before = (await api.data(SLOTS, today))["slots"]
     api.clock.forward(days=2, hours=2)
     assert (await api.data(SLOTS, today))["slots"]["count"] < before["count"]
+
+
+async def test_what_is_asked_of_days_to_come_is_sent_again_however_late_it_has_become(api: Api, place: Place) -> None:
+    await api.data(SLOTS, wanted(place))
+    for _ in range(3):
+        api.clock.forward(minutes=17, seconds=5)
+        await api.data(SLOTS, wanted(place))
+    assert await sent_again(api) == 3
+
+
+async def test_what_is_asked_of_today_is_worked_out_again_when_a_start_has_passed(api: Api, place: Place) -> None:
+    api.clock.forward(days=2, hours=1, minutes=30)  # half past nine
+    found = []
+    for minutes in (0, 1, 3, 11):
+        api.clock.forward(minutes=minutes)
+        found.append((await api.data(SLOTS, wanted(place)))["slots"]["count"])
+    assert [found[0] - count for count in found] == [0, 1, 1, 1]
+    assert await sent_again(api) == 1
+
+
+async def test_a_clock_that_is_set_back_makes_room_again(api: Api, place: Place) -> None:
+    counts = []
+    for hours in (50, -1):  # ten o'clock, then nine
+        api.clock.forward(hours=hours)
+        counts.append((await api.data(SLOTS, wanted(place)))["slots"]["count"])
+    assert counts[0] == counts[1] - 4
+
+
+async def test_a_hold_that_was_over_is_not_when_the_clock_is_set_back(api: Api, place: Place) -> None:
+    remaining = []
+    await hold(api, place, START)
+    for minutes in (11, -5):
+        api.clock.forward(minutes=minutes)
+        found = (await api.data(SLOTS, wanted(place)))["slots"]
+        remaining.append(found["days"][0]["slots"][0]["remaining"])
+    assert remaining == [2, 1]
+
+
+async def test_a_day_comes_within_reach_when_the_day_before_begins(api: Api, database: Database, place: Place) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(text("update office set max_lead_days = 1"))
+    api.clock.forward(hours=15, minutes=59)  # a minute before midnight
+    counts = []
+    for minutes in (0, 2):
+        api.clock.forward(minutes=minutes)
+        counts.append((await api.data(SLOTS, wanted(place)))["slots"]["count"])
+    assert counts == [0, 11]
+
+
+async def test_what_others_receive_for_an_office_is_sent_again_within_the_minute_only(
+    api: Api, database: Database, place: Place
+) -> None:
+    """They may want to know earlier: the office's own starts are the same at 9:44."""
+    other, _ = await accepted(api, place)
+    async with database.transaction() as connection:
+        lead = text("update office set min_lead_minutes = 2 where id = :other")
+        await connection.execute(lead, {"other": other.office})
+    document = SLOTS.replace("version", "elsewhere { count }")
+    api.clock.forward(days=2, hours=1, minutes=42)
+    found = []
+    for seconds in (10, 20, 90):
+        api.clock.forward(seconds=seconds)
+        found.append((await api.data(document, wanted(place)))["slots"]["elsewhere"][0]["count"])
+    assert found[0] == found[1] == found[2] + 1
+    assert await sent_again(api) == 1
 
 
 async def test_languages_have_answers_of_their_own(api: Api, place: Place) -> None:
@@ -173,3 +240,12 @@ async def test_many_who_ask_at_once_after_a_change_have_the_office_read_once(api
         found = await asyncio.gather(*(api.data(SLOTS, wanted(place)) for _ in range(20)))
     assert len({one["slots"]["version"] for one in found}) == 1
     assert len([one for one in sent if "string_agg" in one]) == 1
+
+
+async def test_a_search_after_a_booking_asks_for_the_version_once(api: Api, place: Place) -> None:
+    await api.data(SLOTS, wanted(place))
+    await booked(api, place, START)
+    with statements() as sent:
+        await api.data(SLOTS, wanted(place))
+    assert sent.count(VERSIONS) == 1
+    assert await sent_again(api) == 0

@@ -1,0 +1,95 @@
+"""What is kept of an office is what it is, whoever asked for it before."""
+
+from datetime import timedelta
+
+import pytest
+
+from rdv.models.database import Database
+from rdv.models.reads import Reads, Version, noting
+from rdv.usecases.agendas import Agenda, Agendas, standard_window
+from tests.models.test_renewal import FIRST, LAST, WORKDAYS, Scene
+from tests.places import add_office
+
+
+async def test_who_read_the_clock_before_a_freeze_does_not_undo_it_for_those_after(database: Database) -> None:
+    scene = Scene(database, await add_office(database))
+    office, agendas = scene.place.office, Agendas(database)
+    await scene.book((0, WORKDAYS[1], 0), 1)
+    freezes = (await scene.whole()).until
+    moment = timedelta(milliseconds=10)
+
+    await agendas.current([office], FIRST, LAST, freezes + moment)
+    await scene.book((0, WORKDAYS[2], 0), 1)
+    await agendas.current([office], FIRST, LAST, freezes - moment)  # and came late
+    kept = (await agendas.current([office], FIRST, LAST, freezes + 2 * moment))[office]
+    assert [one.pinned for one in kept.situation.instance.appointments] == [True, False]
+
+
+class Desk:
+    """An office whose agenda is kept, and transactions that ask for it."""
+
+    def __init__(self, database: Database, scene: Scene) -> None:
+        self.database, self.scene = database, scene
+        self.agendas = Agendas(database)
+        self.office, self.day = scene.place.office, WORKDAYS[1]
+
+    async def current(self) -> Agenda:
+        return (await self.agendas.current([self.office], self.day, self.day, self.scene.now))[self.office]
+
+    async def version(self) -> Version:
+        window = standard_window(self.day, self.day, self.scene.now)
+        return (await self.agendas.versions.of([self.office], *window))[self.office]
+
+    async def under_lock(self, version: Version | None) -> Agenda:
+        async with self.database.transaction() as connection:
+            nation = await self.agendas.nations.current(connection)
+            days, now = (self.day, self.day), self.scene.now
+            return await self.agendas.under_lock(connection, nation, self.office, days, now, version=version)
+
+
+@pytest.fixture
+async def desk(database: Database) -> Desk:
+    return Desk(database, Scene(database, await add_office(database)))
+
+
+async def test_a_booking_is_decided_on_what_is_kept_while_that_is_so(desk: Desk) -> None:
+    kept = await desk.current()
+    assert await desk.under_lock(await desk.version()) is kept
+
+
+async def test_what_a_booking_found_changed_is_not_read_again_by_who_comes_after(desk: Desk) -> None:
+    kept = await desk.current()
+    await desk.scene.book((0, desk.day, 0), 1)
+    found = await desk.under_lock(await desk.version())
+    assert found is not kept
+    assert len(found.situation.instance.appointments) == 1
+    assert await desk.current() is found
+
+
+async def test_what_a_booking_has_written_itself_is_not_kept(desk: Desk) -> None:
+    await desk.current()
+    await desk.scene.book((0, desk.day, 0), 1)
+    found = await desk.under_lock(None)
+    assert await desk.current() is not found
+
+
+async def test_a_booking_does_not_wait_for_an_engine_that_is_asked_something_long(desk: Desk) -> None:
+    kept = await desk.current()
+    with kept.asking:
+        found = await desk.under_lock(await desk.version())
+    assert found is not kept
+    assert found.situation.version.office == kept.situation.version.office
+
+
+async def test_an_agenda_that_is_newer_than_what_was_asked_for_is_not_read_again(desk: Desk) -> None:
+    await desk.current()
+    window = standard_window(desk.day, desk.day, desk.scene.now)
+    reads = Reads(asked={(desk.office, *window): await desk.version()})
+    await desk.scene.book((0, desk.day, 0), 1)
+    renewed = await desk.current()
+    token = noting.set(reads)
+    try:
+        assert await desk.current() is renewed
+    finally:
+        noting.reset(token)
+    assert reads.agendas == {(desk.office, *window): renewed.situation.version}
