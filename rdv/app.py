@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
 from rdv.integrations.identity import Identity
@@ -87,13 +88,8 @@ def create_app(
             if telemetry is not None:
                 await telemetry.close()
 
-    async def graphql(request: Request) -> Response:
-        if explorer is not None and explorer.wanted(request):
-            return await explorer.page(request)
-        return await (live.events(request) if live.wanted(request) else endpoint(request))
-
     routes = [
-        Route(PATH, graphql, methods=["GET", "POST"]),
+        Route(PATH, _Graphql(endpoint, live, explorer), methods=["GET", "POST"]),
         WebSocketRoute(PATH, live.websocket),
         Route("/health/live", alive),
         Route("/health/ready", Readiness(services).answer),
@@ -115,6 +111,22 @@ def create_app(
     app = Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
     app.state.notices = services.notices  # whoever stops the server ends what is followed first
     return app
+
+
+class _Graphql:
+    """What is at the path: the page for browsers, streams of events, answers. Starlette would wrap a function twice."""
+
+    def __init__(self, endpoint: Endpoint, live: Live, explorer: Explorer | None) -> None:
+        self._endpoint, self._live, self._explorer = endpoint, live, explorer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        await (await self._response(request))(scope, receive, send)
+
+    async def _response(self, request: Request) -> Response:
+        if self._explorer is not None and self._explorer.wanted(request):
+            return await self._explorer.page(request)
+        return await (self._live.events(request) if self._live.wanted(request) else self._endpoint(request))
 
 
 def endpoint_options(settings: Settings, documents: Mapping[str, str]) -> EndpointOptions:
@@ -154,7 +166,10 @@ def _shared(origins: frozenset[str]) -> list[Middleware]:
 def open_services(settings: Settings, clock: Callable[[], datetime]) -> Services:
     """Return what every use case needs; its database has to be closed."""
     database = Database(
-        str(settings.database_url), pool_size=settings.pool_size, statement_timeout_ms=settings.statement_timeout_ms
+        str(settings.database_url),
+        direct_url=settings.direct_database_url,
+        pool_size=settings.pool_size,
+        statement_timeout_ms=settings.statement_timeout_ms,
     )
     return Services(
         database=database,
@@ -171,5 +186,7 @@ async def work(settings: Settings, services: Services, *, once: bool = False, si
     async def generate_planning(draft_id: int) -> None:
         await rostering.generate_planning(services, draft_id)
 
-    app = jobs.jobs_app(str(settings.database_url), {generation.TASK: generate_planning})
+    app = jobs.jobs_app(
+        settings.direct_database_url or str(settings.database_url), {generation.TASK: generate_planning}
+    )
     await jobs.work(app, once=once, signals=signals)

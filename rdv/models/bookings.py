@@ -1,9 +1,9 @@
 """What a booking writes, under the locks that keep two of them apart.
 
 Rules of this file. Every writer of appointments calls `lock` (or its two parts) first, once, with every office-day it
-may touch; rows are locked in one order, so writers queue and never wait in a circle. What a writer decided on is read
-after that. The exclusion constraints have the last word: they are checked before the transaction ends, and a violation
-becomes `Overlap`, after which nothing of the transaction remains.
+may touch; rows are locked in one order, so writers queue and never wait in a circle. What a writer decides on is read
+after that, or of the version that the lock tells. The exclusion constraints have the last word: they are checked before
+the transaction ends, and a violation becomes `Overlap`, after which nothing of the transaction remains.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -20,6 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE, LIVE
 from rdv.models.database import Database
+from rdv.models.reads import Version
+from rdv.models.situation import PAD, VERSION_COLUMNS
+
+Days = tuple[date, date]
 
 
 class Overlap(Exception):
@@ -42,6 +46,15 @@ class Times:
     start: datetime
     end: datetime
     until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """Office-days that are locked, in order; the office's version as of then; whether holds were swept off since."""
+
+    days: list[date]
+    version: Version
+    swept: bool
 
 
 # Planning changes wait for bookings in progress, and these for them.
@@ -89,10 +102,21 @@ select :office, day, 0 from unnest(cast(:days as date[])) as day order by day
 on conflict (office_id, day) do update set version = office_day.version
 """
 
-# Holds that are over give their seats back to the constraints.
-SWEEP = """
+# Holds that are over give their seats back to the constraints. With the office's version before that, as whoever had
+# the locks left it.
+SWEEP = f"""
+with swept as (
+  update appointment set status = 'CANCELLED'
+  where office_id = :office and day = any(:days) and status = 'HELD' and expires_at <= :now
+  returning 1
+)
+select {VERSION_COLUMNS}, exists (select from swept) as swept from office o where o.id = :office
+"""
+
+SWEEP_OFFICE = """
 update appointment set status = 'CANCELLED'
-where office_id = :office and day = any(:days) and status = 'HELD' and expires_at <= :now
+where office_id = :office and day >= cast(:today as date) - 1 and status = 'HELD' and expires_at <= :now
+  and stranded_since is null
 """
 
 INSERT_HOLD = """
@@ -163,7 +187,9 @@ async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
 
 
 async def lock_offices(connection: AsyncConnection, office: int, for_office: int | None = None) -> int:
-    """Keep an office's planning as it is, and return the nation's version; what follows is `lock_days`.
+    """Keep an office's planning as it is; what follows is `lock_days`.
+
+    Returns the nation's version as it was before the lock was waited for.
 
     `for_office`: the one that has delegated to it what is booked; both are locked in one order.
     """
@@ -174,26 +200,43 @@ async def lock_offices(connection: AsyncConnection, office: int, for_office: int
 
 
 async def lock_days(
-    connection: AsyncConnection, office: int, zone: str, wanted: Sequence[Times], now: datetime
-) -> list[date]:
-    """Lock the office-days that the wanted times may touch, free them of holds that are over, and return them."""
+    connection: AsyncConnection,
+    office: int,
+    zone: str,
+    wanted: Sequence[Times],
+    now: datetime,
+    *,
+    of: Days | None = None,
+) -> Locked:
+    """Lock the office-days that the wanted times may touch, and free them of holds that are over.
+
+    `of`: the first and the last of the days whose version is to be told; by default those that are locked.
+    """
     columns = {
         "days": [times.day for times in wanted],
         "starts": [times.start for times in wanted],
         "untils": [times.until for times in wanted],
     }
     bound = columns | {"office": office, "zone": zone}
-    locked = sorted((await connection.execute(text(LOCK_DAYS_CONCERNED), bound)).scalars())
-    await connection.execute(text(SWEEP), {"office": office, "days": locked, "now": now})
-    return locked
+    rows = (await connection.execute(text(LOCK_DAYS_CONCERNED), bound)).all()
+    days = sorted(row.day for row in rows)
+    first, last = of or (days[0], days[-1])
+    swept = {"office": office, "days": days, "now": now, "first": first - PAD, "last": last + PAD}
+    row = (await connection.execute(text(SWEEP), swept)).one()
+    return Locked(
+        days=days, version=Version(row.office_version, row.national_version, row.days_version), swept=row.swept
+    )
 
 
-async def lock(
-    connection: AsyncConnection, office: int, zone: str, wanted: Sequence[Times], now: datetime
-) -> list[date]:
+async def lock(connection: AsyncConnection, office: int, zone: str, wanted: Sequence[Times], now: datetime) -> None:
     """Lock an office and its days, as `lock_offices` and `lock_days` do."""
     await lock_offices(connection, office)
-    return await lock_days(connection, office, zone, wanted, now)
+    await lock_days(connection, office, zone, wanted, now)
+
+
+async def sweep(connection: AsyncConnection, office: int, today: date, now: datetime) -> None:
+    """Free a whole office, which is locked, of holds that are over."""
+    await connection.execute(text(SWEEP_OFFICE), {"office": office, "today": today, "now": now})
 
 
 async def insert_hold(connection: AsyncConnection, office: int, times: Times, seat: Seat, **columns: object) -> int:

@@ -12,6 +12,8 @@ from procrastinate.jobs import Job
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rdv.models.database import libpq_url
+
 # What a job is given: ids only, since Procrastinate logs them.
 Work = Callable[..., Awaitable[None]]
 
@@ -53,7 +55,7 @@ def jobs_app(url: str, tasks: Mapping[str, Work]) -> App:
 
     A task that is cancelled, because its worker stops, is done again by another worker.
     """
-    app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=4))
+    app = App(connector=PsycopgConnector(conninfo=libpq_url(url), min_size=1, max_size=4))
     for name, work in tasks.items():
         app.task(name=name, retry=_AnotherWorker())(work)
 

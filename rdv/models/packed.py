@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdv.engine.columns import MODALITIES, NEVER, STATUSES, Coded, Columns, Ints
-from rdv.engine.values import Channel
+from rdv.engine.values import Appointment, Channel
 
 STARTS_AND_ENDS = ("starts_at", "ends_at", "occupied_until")
 _ROW = np.dtype(
@@ -58,6 +58,11 @@ class Listed:
     columns: Columns
     day: NDArray[np.int32]
     created: NDArray[np.int64]
+
+    def of_day(self, day: date) -> list[Appointment]:
+        """Return the appointments of a local day."""
+        rows = np.flatnonzero(self.day == (day - _FIRST_DAY).days)
+        return [self.columns[row] for row in rows.tolist()]
 
     def renewed(self, days: Sequence[date], instead: "Listed", now: datetime) -> "Listed":
         """Return the same as of a moment, with others instead of those of some days."""

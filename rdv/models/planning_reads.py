@@ -27,6 +27,10 @@ where a.day = :day and a.status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS')
   and (cast(:departement as text) is null or o.departement = :departement)
 """
 
+LOCK_TERRITORY = """
+select id from office where cast(:departement as text) is null or departement = :departement order by id for update
+"""
+
 OF_DEPARTEMENT = "select id from office where departement = :departement and open_to_booking order by id"
 
 
@@ -34,6 +38,11 @@ async def offices_expecting(connection: AsyncConnection, departement: str | None
     """Return the offices of a département, None = of all, at which somebody is expected on a day."""
     bound = {"departement": departement, "day": day}
     return list((await connection.execute(text(EXPECTING), bound)).scalars())
+
+
+async def await_bookings(connection: AsyncConnection, departement: str | None) -> None:
+    """Wait for the bookings that are under way in a département, None = everywhere."""
+    await connection.execute(text(LOCK_TERRITORY), {"departement": departement})
 
 
 async def offices_of(connection: AsyncConnection, departement: str) -> list[int]:

@@ -22,16 +22,17 @@ with known as materialized (
   select * from unnest(cast(:known_offices as bigint[]), cast(:known_days as date[]), cast(:known_versions as bigint[]))
     as k (office_id, day, version)
 )
-select o.id, {VERSION_COLUMNS}, versions.days, versions.changed,
+select o.id, {VERSION_COLUMNS}, versions.days, coalesce(versions.changed, '{{}}') as changed,
        (select {packed.APPOINTMENTS} from appointment a where {LIVE} and a.day = any(versions.changed)) as appointments,
        (select {packed.SERVED_BY} from appointment a join appointment_agent g on g.appointment_id = a.id
         where {LIVE} and a.day = any(versions.changed)) as served_by
-from office o cross join lateral (
-  select {packed.DAYS} as days,
-         coalesce(array_agg(d.day) filter (where d.version is distinct from k.version), '{{}}') as changed
+from office o left join (
+  select d.office_id, {packed.DAYS} as days,
+         array_agg(d.day) filter (where d.version is distinct from k.version) as changed
   from office_day d left join known k on k.office_id = d.office_id and k.day = d.day
-  where d.office_id = o.id and d.day between :first and :last
-) versions
+  where d.office_id = any(:offices) and d.day between :first and :last
+  group by d.office_id
+) versions on versions.office_id = o.id
 where o.id = any(:offices)
 """
 
@@ -44,16 +45,18 @@ async def renew_situations(
     One statement. An office is left out where more turns out to have changed, or where an appointment needs what its
     situation does not have: then it is to be read as a whole.
     """
-    known = [(office, day, version) for office, one in before.items() for day, version in packed.days(one.days).items()]
-    columns = dict(
-        zip(("known_offices", "known_days", "known_versions"), zip(*known, strict=True), strict=True)
-        if known
-        else dict.fromkeys(("known_offices", "known_days", "known_versions"), ())
-    )
-    bound = parameters(list(before), first, last, now) | {name: list(values) for name, values in columns.items()}
+    bound = parameters(list(before), first, last, now) | await run(lambda: _known(before))
     rows = await packed_rows(connection, RENEWALS, bound)
     found = await run(lambda: {row["id"]: _renewed(before[row["id"]], row, now) for row in rows})
     return {office: one for office, one in found.items() if one is not None}
+
+
+def _known(before: Mapping[int, Situation]) -> dict[str, str]:
+    """Return columns of the office-days whose versions are known, as PostgreSQL writes arrays: there are thousands."""
+    known = [(office, day, version) for office, one in before.items() for day, version in packed.days(one.days).items()]
+    columns = zip(*known, strict=True) if known else ((), (), ())
+    names = ("known_offices", "known_days", "known_versions")
+    return {name: f"{{{','.join(map(str, column))}}}" for name, column in zip(names, columns, strict=True)}
 
 
 def _renewed(before: Situation, row: Mapping[str, Any], now: datetime) -> Situation | None:

@@ -38,6 +38,8 @@ class Documents:
             if found is None:
                 raise BadRequest("PersistedQueryNotFound", 200, code="PERSISTED_QUERY_NOT_FOUND")
             return found
+        if call.document_hash is None and not self._only:
+            return call.query
         digest = hash_of(call.query)
         if call.document_hash is not None and call.document_hash != digest:
             raise BadRequest("The hash is not that of the document.")

@@ -9,7 +9,7 @@ from rdv.schema.changes import PlanningChanged, planning_changed
 from rdv.schema.context import Info
 from rdv.schema.mutations import or_problem
 from rdv.schema.planning import PlanningChangeInput, intended
-from rdv.schema.problems import InvalidInput, NotAllowed, NotFound, WouldStrand
+from rdv.schema.problems import InvalidInput, NotAllowed, NotFound, VersionConflict, WouldStrand
 from rdv.usecases import many_offices as use_case
 
 ACCEPT = "Go on although appointments lose their place; they are listed to be called back."
@@ -41,7 +41,7 @@ class OfficesChanged:
 
 
 ChangeOfficesResult = Annotated[
-    OfficesChanged | WouldStrand | InvalidInput | NotAllowed | NotFound,
+    OfficesChanged | WouldStrand | VersionConflict | InvalidInput | NotAllowed | NotFound,
     strawberry.union("ChangeOfficesResult", description="The changed offices, or why none was changed."),
 ]
 

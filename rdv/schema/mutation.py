@@ -158,7 +158,7 @@ class Mutation(
                     idempotency_key=input.idempotency_key,
                 ),
             )
-            return await _hold(info, held)
+            return _hold(held)
 
         return await or_problem(info, act)
 
@@ -213,11 +213,11 @@ class Mutation(
         return await or_problem(info, act, unexpected=(errors.InvalidInput,))
 
 
-async def _hold(info: Info, held: use_case.Held) -> Hold:
+def _hold(held: use_case.Held) -> Hold:
     record = held.record
     if record.expires_at is None:  # no hold is without
         raise errors.HoldExpired("This hold is over: choose a slot again.")
-    situation, remaining = await use_case.left_at(info.context.services, info.context.viewer, record)
+    situation = held.situation
     zone = ZoneInfo(situation.office.time_zone)
     return Hold(
         token=held.token,
@@ -225,7 +225,7 @@ async def _hold(info: Info, held: use_case.Held) -> Hold:
         slot=Slot(
             start=instant(record.starts_at.astimezone(zone)),
             end=instant(record.ends_at.astimezone(zone)),
-            remaining=remaining,
+            remaining=held.left,
             modality=Modality(record.modality),
         ),
         office=Office(record=situation.office),

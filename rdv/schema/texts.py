@@ -6,7 +6,7 @@ are small, and nothing has to be compiled.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from babel import Locale, negotiate_locale
@@ -46,8 +46,13 @@ def _forms(text: str | Sequence[str] | None) -> Sequence[str]:
 
 def language_from(accept_language: str) -> str:
     """Return the language that a browser's header prefers; French when it says nothing we speak."""
+    return _language_from(accept_language[:200])
+
+
+@lru_cache(maxsize=500)
+def _language_from(accept_language: str) -> str:
     wanted = []
-    for part in accept_language[:200].split(","):
+    for part in accept_language.split(","):
         name, _, quality = part.partition(";q=")
         try:
             wanted.append((-float(quality or 1), name.strip()))

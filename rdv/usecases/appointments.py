@@ -12,16 +12,8 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from rdv.engine.values import Modality, Query
-from rdv.errors import (
-    HoldExpired,
-    IdempotencyConflict,
-    InvalidInput,
-    NotAllowed,
-    NotFound,
-    SlotTaken,
-    TooLate,
-)
+from rdv.engine.values import Modality
+from rdv.errors import HoldExpired, IdempotencyConflict, InvalidInput, NotAllowed, NotFound, SlotTaken, TooLate
 from rdv.integrations.viewer import Viewer, ViewerKind
 from rdv.models import appointment_reads, bookings, idempotency
 from rdv.models.appointment_reads import AppointmentRecord
@@ -32,13 +24,12 @@ from rdv.models.situation import Situation
 from rdv.models.usagers import lock_person, save_usager
 from rdv.usecases import access
 from rdv.usecases.appointment_access import concerned, may_manage, visible
-from rdv.usecases.booking import Wanted, checked_start, decide, office_for_booking, taken
+from rdv.usecases.booking import Decided, Wanted, checked_start, decide, left_at, office_for_booking, taken
 from rdv.usecases.delegated import check_delegated, still_given
 from rdv.usecases.offices import id_from
 from rdv.usecases.persons import check_limit, check_period, marks, whose
 from rdv.usecases.secrets import new_reference, normalised
 from rdv.usecases.services import Services
-from rdv.usecases.slots import ask
 from rdv.usecases.usager_input import MAX_COMMENT, UsagerRequest, checked_text
 
 MAX_KEY = 200
@@ -78,10 +69,15 @@ class RescheduleRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A hold as its holder gets it; the token is shown to nobody else."""
+    """A hold as its holder gets it; the token is shown to nobody else.
+
+    `situation` is its office's, and `left` how many more such could start when it does.
+    """
 
     token: str
     record: AppointmentRecord
+    situation: Situation
+    left: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +110,10 @@ async def hold(services: Services, viewer: Viewer, request: HoldRequest) -> Held
     )
     key = _key("hold", viewer, request.idempotency_key, request)
 
+    decided: Decided | None = None
+
     async def write(connection: Connection) -> int:
+        nonlocal decided
         office = await office_for_booking(connection, viewer, wanted.office_id, on_behalf_of=giver)
         if viewer.kind is ViewerKind.USAGER and viewer.subject:
             await lock_person(connection, viewer.subject)
@@ -144,7 +143,8 @@ async def hold(services: Services, viewer: Viewer, request: HoldRequest) -> Held
         )
 
     record = await _written(services, wanted, lambda: _once(services, key, now, write))
-    return Held(token=services.secrets.hold_token(record.reference), record=record)
+    situation, left = await left_at(services, viewer, record, decided)
+    return Held(token=services.secrets.hold_token(record.reference), record=record, situation=situation, left=left)
 
 
 async def confirm(services: Services, viewer: Viewer, request: ConfirmRequest) -> Confirmed:
@@ -175,7 +175,7 @@ async def confirm(services: Services, viewer: Viewer, request: ConfirmRequest) -
         )
         return record.id
 
-    return _confirmed(services, await _once(services, key, now, write))
+    return _confirmed(services, await _twice(lambda: _once(services, key, now, write)))
 
 
 async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequest) -> Confirmed:
@@ -237,7 +237,8 @@ async def cancel(
     now = services.clock()
     text = checked_text("why", why, MAX_COMMENT)
     found = await find(services, viewer, reference, access_code)
-    async with writing(services.database) as connection:
+
+    async def write(connection: Connection) -> int:
         office = await _office(connection, found)
         proposals = await bookings.proposals(connection, found.id)
         times = [_times(found), *proposals.values()]
@@ -248,7 +249,9 @@ async def cancel(
             check_changeable(record, office, now, manages=may_manage(viewer, await concerned(connection, record)))
             await bookings.cancel(connection, record.id, text)
             await _keep_for_a_while(services, connection, office, record, now)
-        return await _by_id(connection, found.id)
+        return record.id
+
+    return await _twice(lambda: _once(services, None, now, write))
 
 
 async def _keep_for_a_while(
@@ -274,21 +277,6 @@ async def _keep_for_a_while(
         proposal_for=None,
         now=now,
     )
-
-
-async def left_at(services: Services, viewer: Viewer, record: AppointmentRecord) -> tuple[Situation, int]:
-    """Return the situation of an appointment's office, and how many more such could start when this one does."""
-    now = services.clock()
-    agenda = (await services.agendas.current([record.office_id], record.day, record.day, now))[record.office_id]
-    query = Query(
-        reason=str(record.reason_id),
-        from_date=record.day,
-        to_date=record.day,
-        channel=access.channel_of(viewer),
-        modality=Modality(record.modality),
-    )
-    answer = await ask(services, agenda, query, now, remaining=True)
-    return agenda.situation, dict(zip(answer.starts, answer.remaining, strict=True)).get(record.starts_at, 0)
 
 
 def change_deadline(record: AppointmentRecord, office: OfficeRecord) -> datetime:
@@ -326,6 +314,14 @@ async def _once(
                 raise IdempotencyConflict("This idempotency key was used for another request.")
             appointment = used.made_id
         return await _by_id(connection, appointment)
+
+
+async def _twice(write: Callable[[], Awaitable[AppointmentRecord]]) -> AppointmentRecord:
+    """Write, once more if two writers waited for each other: the other one is through then."""
+    try:
+        return await write()
+    except Overlap:
+        return await write()
 
 
 async def _written(

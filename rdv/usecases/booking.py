@@ -1,22 +1,26 @@
 """Hold a slot, confirm it, move it, cancel it: read -> decide -> write -> tell.
 
-The engine decides under the locks of the office-days concerned, on what it reads after taking them; the constraints of
+The engine decides under the locks of the office-days concerned, on what is so after taking them; the constraints of
 the database have the last word. A refusal is raised inside the transaction, so nothing of it remains.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 
 from rdv.engine.values import Channel, Modality, Place, Query, Seated
 from rdv.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
 from rdv.integrations.viewer import Viewer, ViewerKind
+from rdv.models.appointment_reads import AppointmentRecord
 from rdv.models.bookings import Seat, Times, cancel_all, local_day, lock_days, lock_offices
 from rdv.models.database import Connection
+from rdv.models.freeze import freeze_at
 from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.models.reason_tree import ReasonNode
-from rdv.usecases.agendas import Agenda
+from rdv.models.situation import Situation
+from rdv.usecases import access
+from rdv.usecases.agendas import Agenda, standard_window
 from rdv.usecases.appointment_access import may_manage
 from rdv.usecases.offices import check_modality, served_leaf
 from rdv.usecases.rationing import DELEGATED
@@ -108,19 +112,25 @@ async def decide(
     """Lock the days concerned, read them, and find a seat; raises SlotTaken (without alternatives) or InvalidInput.
 
     `leaving` are the times an appointment gives up, when one is moved, and `proposals` the holds that were to help its
-    usager, which end. Somebody who came to stand over midnight while
-    the locks were taken may bind a day to these that is not locked: what would move there is a slot taken.
+    usager, which end. The transaction may have written nothing of the office before. Somebody who came to stand over
+    midnight while the locks were taken may bind a day to these that is not locked: what would move there is a slot
+    taken.
     """
     zone = office.time_zone
-    version = await lock_offices(connection, office.id, wanted.for_office)
-    nation = await services.agendas.nations.at_least(connection, version)
-    longest = max((n.duration_minutes + n.buffer_minutes for n in nation.tree.nodes.values()), default=0)
+    nations = services.agendas.nations
+    before = await nations.at_least(connection, await lock_offices(connection, office.id, wanted.for_office))
+    longest = max((n.duration_minutes + n.buffer_minutes for n in before.tree.nodes.values()), default=0)
     roughly = _times(wanted.start, longest, 0, zone)
     times = [roughly, *leaving, *proposals.values()]
-    locked = await lock_days(connection, office.id, zone, times, now)
+    window = standard_window(roughly.day, roughly.day, now)
+    locked = await lock_days(connection, office.id, zone, times, now, of=window)
     await cancel_all(connection, list(proposals))
-    first, last = _run_around(locked, roughly.day)
-    agenda = await services.agendas.under_lock(connection, nation, office.id, (first, last), now)
+    first, last = _run_around(locked.days, roughly.day)
+    untouched = not (locked.swept or proposals) and standard_window(first, last, now) == window
+    nation = await nations.at_least(connection, locked.version.nation)
+    agenda = await services.agendas.under_lock(
+        connection, nation, office.id, (first, last), now, version=locked.version if untouched else None
+    )
     reason = served_leaf(agenda.situation.reasons, wanted.reason_id)
     check_modality(reason, wanted.modality)
     query = Query(
@@ -131,17 +141,23 @@ async def decide(
         modality=wanted.modality,
         replacing=wanted.replacing,
     )
-    if agenda.rationing is not None:
-        left, limit = agenda.rationing.left(query, roughly.day)
-        if limit == DELEGATED:
-            raise InvalidInput("officeId", "Another office receives for this reason that day: see where in its slots.")
-        if not left:
-            raise SlotTaken("This slot is no longer free.")
-    seated = await services.agendas.in_thread(lambda: agenda.engine.seat(query, wanted.start, now=now))
+
+    def seat() -> Seated | None:
+        with agenda.asking:
+            left, limit = agenda.rationing.left(query, roughly.day) if agenda.rationing else (1, "")
+            if limit == DELEGATED:
+                raise InvalidInput(
+                    "officeId", "Another office receives for this reason that day: see where in its slots."
+                )
+            if not left:
+                raise SlotTaken("This slot is no longer free.")
+            return agenda.engine.seat(query, wanted.start, now=now)
+
+    seated = await services.agendas.in_thread(seat)
     if seated is None:
         _check_candidate(agenda, query, wanted.start, now)
         raise SlotTaken("This slot is no longer free.")
-    if not _within(seated, agenda, locked):
+    if not _within(seated, agenda, locked.days):
         raise SlotTaken("This slot is no longer free.")
     return Decided(
         agenda=agenda,
@@ -150,6 +166,35 @@ async def decide(
         seat=_seat(seated.place),
         moves={int(name): _seat(place) for name, place in seated.moves.items()},
     )
+
+
+async def left_at(
+    services: Services, viewer: Viewer, record: AppointmentRecord, decided: Decided | None
+) -> tuple[Situation, int]:
+    """Return the situation of an appointment's office, and how many more such could start when this one does.
+
+    On what it was `decided`, if it just was, one more could, so that the office needs not be read again; except where
+    it may be in the way of more or of fewer: on a frozen day it now is where it is, and see `leaves_one_less`.
+    """
+    now = services.clock()
+    query = Query(
+        reason=str(record.reason_id),
+        from_date=record.day,
+        to_date=record.day,
+        channel=access.channel_of(viewer),
+        modality=Modality(record.modality),
+    )
+    before = (
+        decided is not None
+        and freeze_at(decided.office, now).before <= record.starts_at
+        and decided.agenda.engine.leaves_one_less(query, record.starts_at)
+    )
+    if decided is not None and before:
+        agenda = decided.agenda
+    else:
+        agenda = (await services.agendas.current([record.office_id], record.day, record.day, now))[record.office_id]
+    answer = await ask(services, agenda, query, now, counted=[record.starts_at])
+    return agenda.situation, max(sum(answer.remaining) - before, 0)
 
 
 async def taken(services: Services, wanted: Wanted, message: str, among: Among) -> SlotTaken:
@@ -169,22 +214,19 @@ async def taken(services: Services, wanted: Wanted, message: str, among: Among) 
     )
     free = await among(list((await ask(services, agenda, query, now)).starts))
     starts = nearest(free, wanted.start, ALTERNATIVES)
-    return SlotTaken(message, alternatives=await _alternatives(services, agenda, query, starts, now))
+    return SlotTaken(message, alternatives=await _alternatives(services, agenda, query, starts, now) if starts else ())
 
 
 async def _alternatives(
     services: Services, agenda: Agenda, query: Query, starts: list[datetime], now: datetime
 ) -> list[FreeSlot]:
     duration = timedelta(minutes=agenda.situation.reasons[int(query.reason)].duration_minutes)
-    found = []
-    for day in sorted({start.date() for start in starts}):
-        answer = await ask(services, agenda, replace(query, from_date=day, to_date=day), now, remaining=True)
-        found += [
-            FreeSlot(start=start, end=_later(start, duration), remaining=remaining, modality=query.modality)
-            for start, remaining in zip(answer.starts, answer.remaining, strict=True)
-            if start in starts
-        ]
-    return found
+    answer = await ask(services, agenda, query, now, counted=starts)
+    return [
+        FreeSlot(start=start, end=_later(start, duration), remaining=remaining, modality=query.modality)
+        for start, remaining in zip(answer.starts, answer.remaining, strict=True)
+        if start in starts
+    ]
 
 
 def _check_candidate(agenda: Agenda, query: Query, start: datetime, now: datetime) -> None:
@@ -203,9 +245,9 @@ def _check_candidate(agenda: Agenda, query: Query, start: datetime, now: datetim
 
 def _within(seated: Seated, agenda: Agenda, locked: list[date]) -> bool:
     """Tell whether every appointment that moves stands on a locked day."""
-    appointments = agenda.situation.instance.appointments
-    moving = [one for one in appointments if one.id in seated.moves] if seated.moves else ()
-    return all(local_day(one.start, agenda.situation.office.time_zone) in locked for one in moving)
+    appointments, zone = agenda.situation.listed.columns, agenda.situation.office.time_zone
+    rows = [row for row in map(appointments.row_of, seated.moves) if row is not None]
+    return all(local_day(appointments[row].start, zone) in locked for row in rows)
 
 
 def _run_around(days: list[date], day: date) -> tuple[date, date]:

@@ -9,7 +9,8 @@ Rules of this file: the office's row is locked before anything is read, so no bo
 `Change` only writes rows and raises refusals; seats that have to move are written here.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
@@ -145,16 +146,23 @@ class _Enough(Exception):
     """Ends a preview's transaction without a trace."""
 
 
+@asynccontextmanager
+async def publishing(services: Services, version: str | None = None) -> AsyncIterator[Connection]:
+    """One transaction of changes; raises VersionConflict when others collide with it."""
+    try:
+        async with writing(services.database) as connection:
+            yield connection
+    except Overlap:
+        raise VersionConflict(
+            "Others are changing this office at this moment: try again.", version=version or ""
+        ) from None
+
+
 async def apply(services: Services, viewer: Viewer, request: ChangeRequest) -> Changed:
     """Make changes, all or none; raises a Refusal and leaves nothing half-done."""
     now = services.clock()
     key = _key(viewer, request)
-    try:
-        done, stranded = await _made(services, viewer, request, key, now)
-    except Overlap:
-        raise VersionConflict(
-            "Others are changing this office at this moment: try again.", version=request.version or ""
-        ) from None
+    done, stranded = await _made(services, viewer, request, key, now)
     if stranded:
         await hold_other_times(services, done.office)
     return done
@@ -164,7 +172,7 @@ async def _made(
     services: Services, viewer: Viewer, request: ChangeRequest, key: idempotency.Key | None, now: datetime
 ) -> tuple[Changed, bool]:
     """Make changes in one transaction; return what was changed, and whether somebody has to be called."""
-    async with writing(services.database) as connection:
+    async with publishing(services, request.version) as connection:
         ground = await prepared(services, connection, viewer, request, now)
         used = await idempotency.claim(connection, key, now) if key else None
         if used is not None:
@@ -188,6 +196,9 @@ async def judge(services: Services, ground: Ground, request: ChangeRequest) -> E
 async def keep(ground: Ground, effect: Effect, request: ChangeRequest) -> Changed:
     """Write what follows from changes, and a line of the office's history."""
     connection = ground.connection
+    await bookings.sweep(
+        connection, ground.office.id, ground.today, ground.now
+    )  # the engine gives their seats to others
     await bookings.defer(connection)  # who gets a place again comes back where another may be, and moves after that
     await planning_reads.mark_stranded(connection, effect.stranded, ground.now)
     await planning_reads.mark_stranded(connection, effect.placed_again, None)

@@ -18,7 +18,7 @@ from rdv.models.office_reads import OfficeRecord
 from rdv.usecases.agendas import Agenda
 from rdv.usecases.booking import Wanted
 from rdv.usecases.services import Services
-from rdv.usecases.slots import SlotsFound, ask
+from rdv.usecases.slots import Counted, SlotsFound, ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ async def elsewhere(services: Services, found: SlotsFound) -> list[Elsewhere]:
         if agenda is None or not _serves(agenda, reason, query):
             continue
         theirs = replace(query, from_date=first, to_date=last, replacing=None)
-        answer = await ask(services, agenda, theirs, now, remaining=True)
+        answer = await ask(services, agenda, theirs, now, counted=Counted.EVERY)
         if not one.whole:
             answer = _within(answer, one, await _shares(services, situation.office.id, one, first=first, last=last))
         if answer.starts:

@@ -5,17 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from rdv.errors import InvalidInput, NotAllowed, NotFound, WouldStrand
+from rdv.errors import InvalidInput, NotAllowed, NotFound, VersionConflict, WouldStrand
 from rdv.integrations.viewer import Viewer
 from rdv.models import planning_reads, rows
-from rdv.models.bookings import writing
 from rdv.models.database import Connection
 from rdv.models.holidays import NATIONAL
 from rdv.models.nation import NationCache
 from rdv.models.planning import Holiday
 from rdv.usecases.access import Module, modules_of
 from rdv.usecases.call_backs import hold_other_times
-from rdv.usecases.changing import Change, Changed, ChangeRequest, judge, keep, prepared
+from rdv.usecases.changing import Change, Changed, ChangeRequest, judge, keep, prepared, publishing
 from rdv.usecases.offices import id_from
 from rdv.usecases.services import Services
 
@@ -37,7 +36,7 @@ class ManyRequest:
 async def change_offices(services: Services, viewer: Viewer, request: ManyRequest) -> list[Changed]:
     """Make the same changes in every office of a set, in one transaction; raises a Refusal and changes none."""
     offices = await _offices(services, request)
-    async with writing(services.database) as connection:
+    async with publishing(services) as connection:
         done = await _everywhere(services, connection, viewer, offices, request)
     return await _with_proposals(services, done)
 
@@ -49,36 +48,46 @@ async def set_holiday(
 
     Returns the offices that expect somebody that day. Offices with an exception of their own keep it.
     """
-    if Module.NATIONAL_PARAMETERS not in modules_of(viewer):
-        raise NotAllowed("You may not do this for this office.")
-    if territory != NATIONAL and not _DEPARTEMENT.fullmatch(territory):
-        raise InvalidInput("territory", "A territory is FR or the code of a département.")
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise InvalidInput("date", "This date is out of range.")
+    _check_holiday(viewer, territory, day)
 
     async def write(connection: Connection) -> None:
         await rows.remove(connection, Holiday, territory=territory, on_date=day)
         if closed is not None:
             await rows.add(connection, Holiday(territory=territory, on_date=day, closed=closed))
 
+    departement = None if territory == NATIONAL else territory
     done: list[Changed] = []
-    request = ManyRequest(changes=(), accept_stranded=accept_stranded)
+    written = waited = False
     while True:
-        async with services.database.reading() as connection:
-            expecting = await planning_reads.offices_expecting(
-                connection, None if territory == NATIONAL else territory, day
-            )
-        # Whoever was booked before the holiday could be seen is looked at in another round.
-        offices = sorted(set(expecting) - {one.office.id for one in done})
-        if done and not offices:
-            return await _with_proposals(services, done)
-        async with writing(services.database) as connection:
-            first = None if done else write
-            found = await _everywhere(services, connection, viewer, offices, request, first=first)
-        if not found:
-            return await _with_proposals(services, done)
-        done += found
-        request = ManyRequest(changes=(), accept_stranded=True)
+        try:
+            if written and not waited:
+                async with publishing(services) as connection:
+                    await planning_reads.await_bookings(connection, departement)
+                waited = True
+            async with services.database.reading() as connection:
+                expecting = await planning_reads.offices_expecting(connection, departement, day)
+            # Whoever was booked before the holiday could be seen is looked at in another round.
+            offices = sorted(set(expecting) - {one.office.id for one in done})
+            if waited and not offices:
+                return await _with_proposals(services, done)
+            request = ManyRequest(changes=(), accept_stranded=accept_stranded or written)
+            async with publishing(services) as connection:
+                done += await _everywhere(
+                    services, connection, viewer, offices, request, first=None if written else write
+                )
+            written = True
+        except VersionConflict:
+            if not written:  # else what is written needs its other rounds
+                raise
+
+
+def _check_holiday(viewer: Viewer, territory: str, day: date) -> None:
+    if Module.NATIONAL_PARAMETERS not in modules_of(viewer):
+        raise NotAllowed("You may not do this for this office.")
+    if territory != NATIONAL and not _DEPARTEMENT.fullmatch(territory):
+        raise InvalidInput("territory", "A territory is FR or the code of a département.")
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise InvalidInput("date", "This date is out of range.")
 
 
 async def _everywhere(

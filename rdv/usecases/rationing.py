@@ -6,7 +6,7 @@ open time, less what is booked, less what is kept for others and not used, is en
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
@@ -27,6 +27,7 @@ class Rationing:
         """Remember them; nothing is counted before a day is asked about."""
         self._situation = situation
         self._engine = engine
+        self._by_day: dict[date, list[Appointment]] = {}
 
     def left(self, query: Query, day: date) -> tuple[int, str]:
         """Return how many more appointments of a query's sort a day takes, and what would be the limit."""
@@ -38,20 +39,26 @@ class Rationing:
         return min((max(count, 0), code) for count, code in found)
 
     def applied(self, answer: Answer, query: Query, *, explain: bool) -> Answer:
-        """Return an answer without the starts of days that take no more, with counts no larger than what is left."""
-        limits = {day: self.left(query, day) for day in {start.date() for start in answer.starts}}
-        kept = [(start, limits[start.date()][0]) for start in answer.starts if limits[start.date()][0]]
-        starts = tuple(start for start, _ in kept)
-        counts = dict(zip(answer.starts, answer.remaining, strict=False))
+        """Return an answer without the starts of days that take no more."""
+        limits = self._limits(query, answer.starts)
+        kept = [at for at, start in enumerate(answer.starts) if limits[start.date()][0]]
         lost = Counter(start.date() for start in answer.starts if not limits[start.date()][0])
         why = [
             WhyNot(date=day, code=limits[day][1], starts=n, detail=limits[day][1]) for day, n in lost.items() if explain
         ]
         return Answer(
-            starts=starts,
-            remaining=tuple(min(counts[start], left) for start, left in kept) if answer.remaining else (),
+            starts=tuple(answer.starts[at] for at in kept),
+            remaining=tuple(answer.remaining[at] for at in kept),
             why=tuple(sorted((*answer.why, *why), key=lambda one: one.date)),
         )
+
+    def limited(self, query: Query, counts: Mapping[datetime, int]) -> dict[datetime, int]:
+        """Return counts, by start, none larger than what is left of its day."""
+        limits = self._limits(query, counts)
+        return {start: min(count, limits[start.date()][0]) for start, count in counts.items()}
+
+    def _limits(self, query: Query, starts: Iterable[datetime]) -> dict[date, tuple[int, str]]:
+        return {day: self.left(query, day) for day in {start.date() for start in starts}}
 
     def _of_quota(self, query: Query, day: date) -> int:
         reason = int(query.reason)
@@ -78,20 +85,15 @@ class Rationing:
         return (open_minutes - used.total() - unused) // (reason.duration_minutes + reason.buffer_minutes)
 
     def _of_day(self, query: Query, day: date) -> Sequence[Appointment]:
-        return [one for one in self._by_day.get(day, ()) if one.id != query.replacing]
+        found = self._by_day.get(day)
+        if found is None:
+            found = self._by_day[day] = self._situation.listed.of_day(day)
+        return [one for one in found if one.id != query.replacing]
 
     @cached_property
     def _quotas(self) -> list[tuple[int, set[int]]]:
         tree = self._situation.tree
         return [(most, set(tree.leaves(node))) for node, most in self._situation.quotas.most_a_day.items()]
-
-    @cached_property
-    def _by_day(self) -> dict[date, list[Appointment]]:
-        zone = self._situation.instance.zone
-        found: dict[date, list[Appointment]] = {}
-        for one in self._situation.instance.appointments:
-            found.setdefault(one.start.astimezone(zone).date(), []).append(one)
-        return found
 
     def _open_minutes(self, day: date) -> int:
         compiled = self._engine.compiled

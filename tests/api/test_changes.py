@@ -10,7 +10,7 @@ from rdv.models.database import Database
 from tests.api.conftest import Api
 from tests.api.staff import change
 from tests.api.steps import booked, hold, search
-from tests.places import add_office
+from tests.places import Place, add_office
 
 WEDNESDAY = {"from": "2027-03-03", "to": "2027-03-03"}
 TEN = "2027-03-03T10:00:00+01:00"
@@ -208,4 +208,21 @@ async def test_on_a_settled_day_who_stands_at_a_closed_counter_moves_only_when_t
     closure = {"fromDate": "2027-03-01", "toDate": "2027-03-01", "counterIds": [stands]}
     assert (await change(api, place, "add_closure", **closure))["field"] == "fromDate"
     done = await change(api, place, "add_closure", overFrozenDay=True, **closure)
+    assert (done["moved"], done["stranded"]) == (1, [])
+
+
+async def hold_over_beside_a_booking(api: Api, database: Database) -> tuple[Place, int]:
+    """Return an office with a hold that is over and a booking at one time, and the booking's counter."""
+    place = await add_office(database, counters=2)
+    await hold(api, place, TEN)
+    await booked(api, place, TEN)
+    api.clock.forward(hours=1)
+    async with database.reading() as connection:
+        stands = await connection.execute(text("select counter_id from appointment where status = 'BOOKED'"))
+        return place, int(stands.scalar_one())
+
+
+async def test_the_seat_of_a_hold_that_is_over_is_there_for_who_has_to_move(api: Api, database: Database) -> None:
+    place, counter = await hold_over_beside_a_booking(api, database)
+    done = await change(api, place, "retire_counter", counterId=counter)
     assert (done["moved"], done["stranded"]) == (1, [])

@@ -1,15 +1,22 @@
 """A whole set of offices is changed together, or none of it."""
 
+import asyncio
+from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from rdv.models import planning_reads
+from rdv.models import rows as write
 from rdv.models.database import Database
+from rdv.models.planning import Holiday
+from rdv.usecases import appointments
 from tests.api.conftest import Api
 from tests.api.query_cases.many_offices import national
 from tests.api.staff import change, head_of
-from tests.api.steps import booked, search
-from tests.api.test_changes import rows
+from tests.api.steps import booked, hold, search
+from tests.api.test_changes import hold_over_beside_a_booking, rows
 from tests.places import Place, add_office
 
 TEN = "2027-03-03T10:00:00+01:00"
@@ -134,3 +141,58 @@ async def test_a_territory_that_there_is_not_is_refused(
 async def test_only_national_administrators_set_holidays(api: Api, database: Database) -> None:
     place = await add_office(database)
     assert (await holiday(api, "FR", who=head_of(api, place)))["__typename"] == "NotAllowed"
+
+
+WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+
+
+async def somebody_waits(database: Database) -> bool:
+    async with database.reading() as connection:
+        return bool((await connection.execute(text(WAITING))).scalar_one())
+
+
+async def test_who_waits_while_a_holiday_is_set_gets_no_slot_on_it(api: Api, database: Database) -> None:
+    place = await add_office(database)
+    await search(api, place, **WEDNESDAY)  # the nation without it is known
+    async with database.transaction() as connection:  # what setHoliday does, at one's leisure
+        await write.add(connection, Holiday(territory="FR", on_date=date(2027, 3, 3)))
+        await planning_reads.lock_office(connection, place.office)
+        holding = asyncio.create_task(hold(api, place, TEN))
+        while not await somebody_waits(database):
+            assert not holding.done()
+            await asyncio.sleep(0.01)
+    refused = await holding
+    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "start")
+
+
+async def test_who_sits_beside_a_hold_that_is_over_may_move_there(api: Api, database: Database) -> None:
+    place, counter = await hold_over_beside_a_booking(api, database)
+    retired = [{"retireCounter": {"counterId": str(counter)}}]
+    done = await closed(api, place, changes=retired)
+    assert [len(one["stranded"]) for one in done["changed"]] == [0]
+
+
+async def test_who_is_being_booked_while_a_holiday_is_set_is_named_too(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = await add_office(database)
+    decided, go = asyncio.Event(), asyncio.Event()
+    decide = appointments.decide
+
+    async def slowly(*given: Any, **more: Any) -> Any:
+        found = await decide(*given, **more)
+        decided.set()
+        await go.wait()
+        return found
+
+    monkeypatch.setattr(appointments, "decide", slowly)
+    holding = asyncio.create_task(hold(api, place, TEN))
+    await decided.wait()
+    wanted = {"territory": "FR", "date": "2027-03-03", "closed": True}
+    setting = asyncio.create_task(api.data("set_holiday", {"input": wanted}, who=national(api)))
+    while not await somebody_waits(database):
+        assert not setting.done()
+        await asyncio.sleep(0.01)
+    go.set()
+    assert (await holding)["__typename"] == "Hold"
+    assert [len(one["stranded"]) for one in (await setting)["setHoliday"]["changed"]] == [1]

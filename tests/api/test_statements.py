@@ -25,14 +25,19 @@ def statements() -> Iterator[list[str]]:
         sent.append(str(statement))
         return await execute(cursor, statement, *given, **options)
 
-    rows = versions._rows
+    def noted_stream(cursor: Any, query: Any, *given: Any, **more: Any) -> Any:
+        sent.append(str(query))
+        return stream(cursor, query, *given, **more)
 
-    async def noted_rows(*given: Any) -> Any:
+    stream, rows = AsyncCursor.stream, versions._rows
+
+    async def noted_rows(*given: Any, **more: Any) -> Any:
         sent.append(versions.VERSIONS)
-        return await rows(*given)
+        return await rows(*given, **more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AsyncCursor, "execute", noted)  # under SQLAlchemy, and where there is none
+        patch.setattr(AsyncCursor, "stream", noted_stream)
         patch.setattr(versions, "_rows", noted_rows)  # where there is not even a cursor
         yield sent
 
@@ -76,4 +81,5 @@ async def test_offices_with_counters_and_reasons_are_read_in_as_many_statements_
             found = await api.data(document, {"reason": place.reasons["declare"]})
         counts.append(len(sent))
         assert len(found["earliestSlots"]) > many
+        assert sum("from appointment" in one for one in sent) == 1  # all offices' situations
     assert counts[0] == counts[1]
