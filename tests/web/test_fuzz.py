@@ -61,12 +61,13 @@ def value(text: str) -> StringValueNode:
 
 
 times = st.integers(0, 24 * 12).map(lambda at: value(f"{at // 12:02}:{at % 12 * 5:02}"))
-SCALARS = {
-    "LocalTime": st.one_of(times, st.text(max_size=8).map(value)),
-    "Date": st.one_of(days.map(lambda day: value(day.isoformat())), st.text(max_size=12).map(value)),
-    "DateTime": st.one_of(moments.map(value), st.text(max_size=30).map(value)),
+VALID = {
+    "LocalTime": times,
+    "Date": days.map(lambda day: value(day.isoformat())),
+    "DateTime": moments.map(value),
     "JSON": st.text(max_size=30).map(value),
 }
+ANYTHING = {name: st.one_of(valid, st.text(max_size=30).map(value)) for name, valid in VALID.items()}
 
 
 @dataclass
@@ -143,9 +144,13 @@ class Known(Visitor):
 
 
 def documents(mode: Mode) -> st.SearchStrategy[DocumentNode]:
-    return from_schema(SCHEMA, custom_scalars=SCALARS, print_ast=lambda tree: tree, mode=mode)
+    scalars = VALID if mode is Mode.POSITIVE else ANYTHING
+    return from_schema(SCHEMA, custom_scalars=scalars, print_ast=lambda tree: tree, mode=mode)
 
 
+# Where a field fails, graphql-core cancels tasks beside it; those that have not begun never await what they were given,
+# which is what a cancelled operation should do. It closes none of it, so Python warns.
+@pytest.mark.filterwarnings("ignore:coroutine '(Executor|GraphQLCoreConverter)[.].* was never awaited:RuntimeWarning")
 @pytest.mark.parametrize("mode", [Mode.POSITIVE, Mode.NEGATIVE])
 def test_no_operation_ends_in_a_failure(there: There, mode: Mode) -> None:
     codes: dict[str, int] = {}

@@ -150,7 +150,10 @@ async def test_an_operation_that_takes_too_long_ends_and_so_does_its_statement(
         late = await client.post("/graphql", json=hold)
         assert (late.status_code, late.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
         assert int(late.headers["retry-after"]) > 0
-        waiting = "select count(*) from pg_locks where not granted"
+        waiting = (
+            "select count(*) from pg_locks join pg_stat_activity using (pid) "
+            "where not granted and datname = current_database()"
+        )
         for _ in range(100):
             count = await (await other.execute(waiting)).fetchone()
             if count == (0,):

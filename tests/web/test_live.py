@@ -243,9 +243,11 @@ async def test_what_changed_while_nobody_listened_is_told_when_the_connection_is
                 await connection.execute("drop trigger tell_office_day_update on office_day")
                 await connection.execute("drop trigger tell_office_day_insert on office_day")
                 await take(other, place)
-                await connection.execute(
-                    "select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen rdv_changes'"
+                ended = await connection.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity "
+                    "where query like 'delete from followed%' and datname = current_database()"
                 )
+                assert ended.rowcount == 1  # that of `one`, which listens
             assert (await events.next())[1]["data"]["slotsChanged"]["days"] == ["2027-03-03"]
 
 
