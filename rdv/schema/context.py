@@ -1,8 +1,9 @@
 """What a request carries through its resolvers: the services, who asks, in which language, and the loaders."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from graphql import DocumentNode
 from strawberry.dataloader import DataLoader
@@ -17,6 +18,21 @@ from rdv.models.offices import Agent
 from rdv.models.reason_tree import ReasonNode, ReasonTree
 from rdv.schema.texts import Translate
 from rdv.usecases.services import Services
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Loader(DataLoader[K, V]):
+    """Loads in batches; whoever gives up waiting gives up alone.
+
+    graphql-core cancels the fields beside one that failed. That reached what a field waited for, and with it every
+    other field that waited for the same: the whole operation ended without an answer.
+    """
+
+    def load(self, key: K) -> Awaitable[V]:
+        """Return what is loaded for a key, once for all who ask for it."""
+        return asyncio.shield(super().load(key))
 
 
 class Context:
@@ -43,49 +59,49 @@ class Context:
     def forget(self) -> None:
         """Forget what was loaded."""
         for name, value in list(vars(self).items()):
-            if isinstance(value, DataLoader):
+            if isinstance(value, Loader):
                 delattr(self, name)
 
     @cached_property
-    def offices(self) -> DataLoader[int, OfficeRecord | None]:
-        return DataLoader(load_fn=self._load_offices)
+    def offices(self) -> Loader[int, OfficeRecord | None]:
+        return Loader(load_fn=self._load_offices)
 
     @cached_property
-    def appointments(self) -> DataLoader[int, AppointmentRecord | None]:
+    def appointments(self) -> Loader[int, AppointmentRecord | None]:
         """Appointments by id: whoever loads them has checked that the viewer may see them."""
-        return DataLoader(load_fn=self._load_appointments)
+        return Loader(load_fn=self._load_appointments)
 
     @cached_property
-    def proposals(self) -> DataLoader[int, AppointmentRecord | None]:
+    def proposals(self) -> Loader[int, AppointmentRecord | None]:
         """The live proposals by the appointment that each is for."""
-        return DataLoader(load_fn=self._load_proposals)
+        return Loader(load_fn=self._load_proposals)
 
     @cached_property
-    def counters(self) -> DataLoader[int, list[CounterRecord]]:
-        return DataLoader(load_fn=self._load_counters)
+    def counters(self) -> Loader[int, list[CounterRecord]]:
+        return Loader(load_fn=self._load_counters)
 
     @cached_property
-    def agents(self) -> DataLoader[int, list[Agent]]:
+    def agents(self) -> Loader[int, list[Agent]]:
         """Everybody who receives or received at an office, by its id: whoever loads them has checked the viewer."""
-        return DataLoader(load_fn=self._load_agents)
+        return Loader(load_fn=self._load_agents)
 
     @cached_property
-    def draft_results(self) -> DataLoader[int, tuple[dict[str, Any], list[dict[str, Any]]]]:
+    def draft_results(self) -> Loader[int, tuple[dict[str, Any], list[dict[str, Any]]]]:
         """What was planned, and what could not be kept, by a draft's id."""
-        return DataLoader(load_fn=self._load_draft_results)
+        return Loader(load_fn=self._load_draft_results)
 
     @cached_property
-    def reasons(self) -> DataLoader[int, Mapping[int, ReasonNode]]:
+    def reasons(self) -> Loader[int, Mapping[int, ReasonNode]]:
         """Every reason as an office has it, by the office's id."""
-        return DataLoader(load_fn=self._load_reasons)
+        return Loader(load_fn=self._load_reasons)
 
     async def tree(self) -> ReasonTree:
         """Return the national tree of reasons, read once a request."""
         return await self._trees.load(0)
 
     @cached_property
-    def _trees(self) -> DataLoader[int, ReasonTree]:
-        return DataLoader(load_fn=self._load_trees)
+    def _trees(self) -> Loader[int, ReasonTree]:
+        return Loader(load_fn=self._load_trees)
 
     async def _load_trees(self, keys: list[int]) -> list[ReasonTree]:
         async with self.services.database.reading() as connection:

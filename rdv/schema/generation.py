@@ -323,7 +323,8 @@ async def planning_draft(info: Info, draft_id: strawberry.ID) -> PlanningDraft |
     context = info.context
     try:
         async with context.services.database.reading() as connection:
-            return await _draft(info, await use_case.find(connection, context.viewer, draft_id))
+            found = await use_case.find(connection, context.viewer, draft_id)
+        return await _draft(info, found)
     except errors.NotFound:
         return None
 

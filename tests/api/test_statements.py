@@ -48,7 +48,8 @@ async def count(server: str, template: str, name: str, size: int) -> int:
         database = Database(url)
         place = await add_office(database, counters=size)
         await add_commune(database, "75102", "Paris 2e arrondissement", ["75002"], place.office)
-        async with opened(url) as api:
+        # Of a pool of one: who held a connection and needed another would wait in vain.
+        async with opened(url, pool_size=1) as api:
             with statements() as sent:
                 await CASES[name][0](api, place)
         await database.close()
