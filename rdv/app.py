@@ -83,8 +83,7 @@ def create_app(
                 worker.cancel()
                 with suppress(asyncio.CancelledError):
                     await worker
-            await services.notices.close()
-            await services.database.close()
+            await services.close()
             if telemetry is not None:
                 await telemetry.close()
 

@@ -81,7 +81,7 @@ async def _week(code: str, first: date, draft: int | None, language: str, clock:
         except Refusal as refusal:
             raise BadSetting(f"--office, --draft: {refusal}") from None
         finally:
-            await services.database.close()
+            await services.close()
 
 
 def _print(week: Week, words: Words) -> None:

@@ -38,4 +38,4 @@ async def _work(settings: Settings, *, once: bool) -> None:
     try:
         await work(settings, services, once=once, signals=True)
     finally:
-        await services.database.close()
+        await services.close()

@@ -11,6 +11,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from psycopg import AsyncConnection as DriverConnection
+from psycopg import InterfaceError
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 from sqlalchemy import event, make_url, text
@@ -131,6 +132,7 @@ class Database:
         )
         self._direct = libpq_url(direct_url or url)
         self._dedicated: list[DriverConnection] = []
+        self._closed = False
         self.statements = 0  # sent so far; those that begin and end transactions are counted too
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
         event.listen(self.engine.sync_engine, "connect", lambda _, record: record.info.update(database=self))
@@ -155,8 +157,14 @@ class Database:
             yield connection
 
     async def dedicated(self) -> DriverConnection:
-        """Open a connection beside the pool, in autocommit; it is closed with the database, or before by its user."""
+        """Open a connection beside the pool, in autocommit; it is closed with the database, or before by its user.
+
+        Raises psycopg's errors, its InterfaceError once the database is closed.
+        """
         connection = await DriverConnection.connect(self._direct, autocommit=True, **self._options)
+        if self._closed:  # perhaps meanwhile: nobody would close this one
+            await connection.close()
+            raise InterfaceError("the database is closed")
         self._dedicated = [one for one in self._dedicated if not one.closed] + [connection]
         return connection
 
@@ -191,6 +199,7 @@ class Database:
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     async def close(self) -> None:
+        self._closed = True
         for one in self._dedicated:
             await one.close()
         await self.engine.dispose()

@@ -9,8 +9,8 @@ other until each is on the disk, all over the server.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -62,6 +62,7 @@ class Notices:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._listening: asyncio.Task[None] | None = None
         self._followed: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._ready = asyncio.Event()
         self.closed = False
 
@@ -73,7 +74,7 @@ class Notices:
         TimeoutError when the database cannot be reached.
         """
         if self._listening is None or self._listening.done():
-            self._listening = asyncio.create_task(self._listen())
+            self._listening = self._begun(self._listen())
         changed = asyncio.Event()
         self._waiting[topic].add(changed)
         try:
@@ -90,8 +91,15 @@ class Notices:
         """Wait until a topic is known to be followed, which is written once for all who wait for it."""
         following = self._followed.get(topic)
         if following is None or (following.done() and (following.cancelled() or following.exception())):
-            following = self._followed[topic] = asyncio.create_task(self._follow(topic))
+            following = self._followed[topic] = self._begun(self._follow(topic))
         await asyncio.shield(following)
+
+    def _begun(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin a task that goes on when whoever wanted it has gone, and ends with this."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _follow(self, topic: str) -> None:
         async with self._database.transaction() as connection:
@@ -106,10 +114,10 @@ class Notices:
         """Stop listening, and let nobody wait any longer."""
         self.closed = True
         self._tell(list(self._waiting))
-        if self._listening is not None:
-            self._listening.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await self._listening
+        under_way = list(self._tasks)
+        for one in under_way:
+            one.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _listen(self) -> None:
         while True:

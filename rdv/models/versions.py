@@ -64,6 +64,13 @@ class Versions:
             self._asking = asyncio.create_task(self._ask())
         return await answer
 
+    async def close(self) -> None:
+        """Give up what is being asked, so that the connection can be closed; whoever waits for it is cancelled."""
+        if self._asking is not None:
+            self._asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._asking
+
     async def _ask(self) -> None:
         waiting: list[asyncio.Future[Mapping[Asked, Version]]] = []
         loop = asyncio.get_running_loop()

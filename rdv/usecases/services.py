@@ -19,3 +19,9 @@ class Services:
     agendas: Agendas
     clock: Callable[[], datetime]
     secrets: Secrets
+
+    async def close(self) -> None:
+        """End what is under way in the background, then close the database it is done on."""
+        await self.notices.close()
+        await self.agendas.versions.close()
+        await self.database.close()

@@ -109,7 +109,7 @@ class Api:
         try:
             await work(self.settings, services, once=True)
         finally:
-            await services.database.close()
+            await services.close()
 
     async def refusal(
         self, document: str, variables: dict[str, Any] | None = None, *, who: str | None = None

@@ -27,7 +27,7 @@ async def drawn(api: Api, place: Place, draft: str | None = None) -> Week:
             services, place.code, MONDAY, language="fr", draft=None if draft is None else int(draft)
         )
     finally:
-        await services.database.close()
+        await services.close()
 
 
 async def test_a_week_shows_hours_appointments_and_hours_without_appointment(

@@ -43,7 +43,7 @@ def asked(url: str, office: Callable[[Database], Any], seconds: int, weeks: int)
         ]
         request = GenerationRequest(first=MONDAY, last=days[-1], seconds=seconds, demand=demand)
         await generate(services, HEAD, str(place.office), request)
-        await services.database.close()
+        await services.close()
 
     asyncio.run(settle())
 

@@ -13,6 +13,10 @@ from rdv.models.versions import Versions
 from tests.places import add_office
 
 DAYS = date(2027, 3, 1), date(2027, 3, 31)
+OTHERS = """
+select count(*) from pg_stat_activity
+where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
+"""
 
 
 @pytest.fixture
@@ -105,6 +109,27 @@ async def test_who_waits_for_a_silent_server_is_told_after_a_while(
         with pytest.raises(TimeoutError):
             await versions.of([office], *DAYS)
     assert set(await versions.of([office], *DAYS)) == {office}
+
+
+async def test_closing_while_versions_are_asked_for_leaves_no_connection_and_nobody_waiting(
+    database: Database, database_url: str, office: int
+) -> None:
+    closing = Database(database_url)
+    versions = Versions(closing)
+    await versions.of([office], *DAYS)
+    async with database.transaction() as connection:
+        await connection.execute(text("lock table office_day in access exclusive mode"))
+        waiting = asyncio.create_task(versions.of([office], *DAYS))
+        await asyncio.sleep(0.05)
+        await versions.close()
+        await closing.close()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    with pytest.raises(psycopg.InterfaceError, match="closed"):
+        await closing.dedicated()
+    async with asyncio.timeout(20), database.reading() as connection:
+        while (await connection.execute(text(OTHERS))).scalar():  # noqa: ASYNC110 - its processes end a little later
+            await asyncio.sleep(0.01)
 
 
 def test_an_answer_of_two_versions_of_one_agenda_holds_at_no_moment() -> None:

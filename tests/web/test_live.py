@@ -265,8 +265,7 @@ async def test_a_hold_that_expires_is_told_although_nobody_changed_anything(
         assert (await anext(changes)).found.answer.starts == free
     finally:
         await changes.aclose()
-        await services.notices.close()
-        await services.database.close()
+        await services.close()
 
 
 async def test_nothing_is_changed_by_the_address_of_a_stream(running: Served, place: Place) -> None:
