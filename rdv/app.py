@@ -173,7 +173,7 @@ def open_services(settings: Settings, clock: Callable[[], datetime]) -> Services
     return Services(
         database=database,
         notices=Notices(database),
-        agendas=Agendas(database, kept=settings.agendas_kept),
+        agendas=Agendas(database, kept_bytes=settings.agendas_kept_mb * 1_000_000),
         clock=clock,
         secrets=Secrets(settings.secret_key.get_secret_value()),
     )

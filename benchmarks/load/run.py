@@ -35,7 +35,7 @@ class Wish:
     start: float
     seconds: float
     step_seconds: float
-    agendas_kept: int | None
+    agendas_kept_mb: int | None
     memory: bool
     now: datetime
 
@@ -71,7 +71,7 @@ def run(
     for name in wish.scenarios:
         for workers in wish.workers:
             fresh()
-            with serving(database, workers, agendas_kept=wish.agendas_kept) as served:
+            with serving(database, workers, agendas_kept_mb=wish.agendas_kept_mb) as served:
                 found["legs"].append(_leg(wish, SCENARIOS[name], served, tell))
             save(found)
     fresh()
@@ -137,7 +137,7 @@ def plan(
 
 def _memory(wish: Wish, database: str, tell: Tell) -> dict[str, Any]:
     """Return what one worker takes before and after every office was asked."""
-    with serving(database, 1, agendas_kept=wish.agendas_kept) as (worker,):
+    with serving(database, 1, agendas_kept_mb=wish.agendas_kept_mb) as (worker,):
         target = look(worker.url)
         before = worker.memory()
         tell(f"memory: {len(target.offices)} offices")
@@ -145,7 +145,7 @@ def _memory(wish: Wish, database: str, tell: Tell) -> dict[str, Any]:
         return {
             "offices": len(target.offices),
             "agendas": worker.metric("rdv_agendas"),
-            "agendas_kept": wish.agendas_kept or 1000,
+            "agendas_mb": (worker.metric("rdv_agendas_bytes") or 0) / 1e6,
             "before_mib": before,
             "after_mib": worker.memory(),
             "seconds": round(seconds, 1),

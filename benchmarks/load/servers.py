@@ -44,7 +44,7 @@ class Worker:
 
 
 @contextmanager
-def serving(database: str, workers: int, *, agendas_kept: int | None = None) -> Iterator[list[Worker]]:
+def serving(database: str, workers: int, *, agendas_kept_mb: int | None = None) -> Iterator[list[Worker]]:
     """Serve a database by so many processes; they have ended at the end of the block."""
     given = {
         "RDV_DATABASE_URL": database,
@@ -52,8 +52,8 @@ def serving(database: str, workers: int, *, agendas_kept: int | None = None) -> 
         "RDV_METRICS": "true",
         "RDV_RATE_LIMIT": "",
     }
-    if agendas_kept is not None:
-        given["RDV_AGENDAS_KEPT"] = str(agendas_kept)
+    if agendas_kept_mb is not None:
+        given["RDV_AGENDAS_KEPT_MB"] = str(agendas_kept_mb)
     with ExitStack() as stack:
         yield [stack.enter_context(_one(os.environ | given)) for _ in range(workers)]
 

@@ -26,7 +26,7 @@ def run() -> list[dict[str, Any]]:
         start=40,
         seconds=SECONDS,
         step_seconds=STEP_SECONDS,
-        agendas_kept=None,
+        agendas_kept_mb=None,
         memory=False,
         now=datetime.now(UTC),  # noqa: TID251 - a served installation has the real clock
     )

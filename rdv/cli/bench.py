@@ -70,7 +70,7 @@ def load(
         str | None, typer.Option(help="The address of one that `rdv bench seed` filled, instead.")
     ] = None,
     url: Annotated[str | None, typer.Option(help="A server that runs on such a database: …/graphql.")] = None,
-    agendas_kept: Annotated[int | None, typer.Option(min=1, help="RDV_AGENDAS_KEPT of the servers.")] = None,
+    agendas_kept_mb: Annotated[int | None, typer.Option(min=0, help="RDV_AGENDAS_KEPT_MB of the servers.")] = None,
     memory: Annotated[bool, typer.Option(help="Ask every office once, for the memory of a worker.")] = True,
     out: Annotated[Path, typer.Option(help="The folder of the report.")] = Path("benchmarks/report/load"),
 ) -> None:
@@ -86,7 +86,7 @@ def load(
         start=start,
         seconds=duration,
         step_seconds=step,
-        agendas_kept=agendas_kept,
+        agendas_kept_mb=agendas_kept_mb,
         memory=memory,
         now=real_clock(),
     )

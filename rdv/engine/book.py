@@ -30,6 +30,8 @@ from rdv.engine.kind import Kind
 from rdv.engine.live import Components, Told
 from rdv.engine.visits import Placement, Problem, Seat, Visit
 
+# As measured: sets of ticks a kind has, bytes of a start that is counted, and of a visit with its seat and chains.
+SETS_OF_KIND, COUNT_BYTES, VISIT_BYTES = 6, 100, 850
 JOINED_KEPT = 64  # problems at hand, days or half days: a page of days is asked about again and again, a year is not
 
 
@@ -109,6 +111,21 @@ class Book:
         book.carry(self)
         return book
 
+    @property
+    def kinds(self) -> int:
+        """How many kinds of visits it was asked about."""
+        return len(self._findings)
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory this takes, the situation left out: it grows with what is asked. See `Office.bytes`."""
+        of_kind = SETS_OF_KIND * len(self._findings) * ticks.size(self.compiled.horizon.length)
+        busy = (len(self._counter_busy) + len(self._agent_busy)) * ticks.size(self.compiled.horizon.length)
+        # Copied first: who weighs an office does not wait for the thread that asks it.
+        counts = sum(len(found.remaining) for found in list(self._findings.values()))
+        visits = sum(len(placed.problem.visits) for placed in list(self._joined.values()))
+        return of_kind + busy + counts * COUNT_BYTES + visits * VISIT_BYTES
+
     def placement(self) -> Placement:
         """Return seats for every live visit, and those that fit nowhere in list order."""
         every = range(len(self._components))
@@ -157,7 +174,7 @@ class Book:
             by_count = self._count(kind)
             visit = self.compiled.candidate_visit(kind, start)
             if by_count.exact >> start & 1:
-                count = by_count.remaining(start, kind.span)
+                count = by_count.remaining(start)
             elif not kind.agents_needed and found.untouched >> start & 1:
                 count = visit.counters.bit_count()
             else:

@@ -46,7 +46,7 @@ class Coded:
         absent = int(np.searchsorted(distinct, 0))
         return cls(
             tuple(map(str, distinct[absent:].tolist())),
-            np.where(codes < absent, NOBODY, codes - absent).astype(np.int32),
+            np.where(codes < absent, NOBODY, codes - absent).astype(_narrowest(len(distinct))),
         )
 
     def at(self, row: int) -> str | None:

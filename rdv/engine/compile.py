@@ -33,7 +33,7 @@ from rdv.engine.calendar import (
     presence_of,
     wall_interval,
 )
-from rdv.engine.columns import NOBODY, Columns
+from rdv.engine.columns import NOBODY, Columns, Ints
 from rdv.engine.horizon import Horizon, all_fives, day_from, days_covered, step_minutes
 from rdv.engine.kind import Kind
 from rdv.engine.live import Live
@@ -49,10 +49,10 @@ from rdv.engine.visits import Visit
 
 @dataclass(frozen=True, eq=False)
 class Hours:
-    """Merged open intervals in ticks: `open` as a set, `anchors` where each began (negative: before the horizon)."""
+    """Merged open intervals in ticks: `open` as a set, `intervals` as rows (below 0: before the horizon)."""
 
     open: int
-    intervals: tuple[Interval, ...]
+    intervals: Ints
 
 
 class Compiled:
@@ -145,7 +145,8 @@ class Compiled:
         if found is None:
             counters = ticks.members(kind.counters & self.exposed)
             pairs = ((c, self.grid(c, kind.step) & self.fitting(c, kind.duration)) for c in counters)
-            found = self._candidates[kind] = tuple((c, starts) for c, starts in pairs if starts)
+            once: dict[int, int] = {}  # equal sets as one object: most counters have the same
+            found = self._candidates[kind] = tuple((c, once.setdefault(s, s)) for c, s in pairs if s)
         return found
 
     def candidate_visit(self, kind: Kind, start: int) -> Visit:
@@ -177,7 +178,7 @@ class Compiled:
         found = self._grids.get(key)
         if found is None:
             hours = self._distinct_hours[key[0]]
-            anchors = ((begin if begin >= 0 else begin % step, end) for begin, end in hours.intervals)
+            anchors = ((begin if begin >= 0 else begin % step, end) for begin, end in hours.intervals.tolist())
             at = ticks.points((begin for begin, end in anchors if begin < end), self.horizon.length)
             found = self._grids[key] = ticks.comb(at, hours.open, step)
         return found
@@ -336,10 +337,9 @@ class Compiled:
         return Horizon(clock=clock, tick=tick, origin=begin, length=(end - begin) // tick, first=first, last=last)
 
     def _hours(self, instants: list[Interval]) -> Hours:
-        within = tuple(
-            (self.horizon.at(begin), min(self.horizon.at(end), self.horizon.length)) for begin, end in instants
-        )
-        return Hours(self._mask(instants), within)
+        at, length = self.horizon.at, self.horizon.length
+        rows = np.array([(at(begin), min(at(end), length)) for begin, end in instants], np.int32)
+        return Hours(self._mask(instants), rows.reshape(-1, 2))
 
     def _mask(self, instants: Iterable[Interval]) -> int:
         """Return disjoint intervals of instants as ticks within the horizon."""

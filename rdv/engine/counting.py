@@ -11,6 +11,8 @@ Two facts, both about appointments that can stay where they stand:
 Everything else is decided visit by visit (`assignment.py`).
 """
 
+from array import array
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,16 +26,25 @@ from rdv.engine.live import Components, Sort, flags_of, set_of, within
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Counted:
-    """The starts of a kind that are `out`, and those where counting is `exact`, with what is `left` at every tick."""
+    """The starts of a kind that are `out`, and those where counting is `exact`.
+
+    `starts`: the exact ones that are feasible, ascending; `counts`: how many visits could start together at each. One
+    is kept for each kind that was asked for: what remains at every tick would be as large as all the rest together.
+    """
 
     out: int
     exact: int
-    feasible: int
-    left: Ints
+    starts: "array[int]"
+    counts: "array[int]"
 
-    def remaining(self, start: int, span: int) -> int:
-        """Return how many visits could start together at an exact start."""
-        return int(self.left[start : start + span].min())
+    @property
+    def feasible(self) -> int:
+        """The exact starts at which a visit fits."""
+        return self.exact & ~self.out
+
+    def remaining(self, start: int) -> int:
+        """Return how many visits could start together at an exact and feasible start."""
+        return self.counts[bisect_left(self.starts, start)]
 
 
 def counted(compiled: Compiled, components: Components, staying: Flags, kind: Kind) -> Counted:
@@ -48,7 +59,14 @@ def counted(compiled: Compiled, components: Components, staying: Flags, kind: Ki
     inside = open_ - _load(compiled, bound, compiled.live.fits_until)
     out = ticks.dilate(crowded, kind.span) | ticks.dilate(set_of(inside <= 0), kind.duration)
     exact = _exact(compiled, components, staying, kind, own)
-    return Counted(out=out, exact=exact, feasible=exact & ~out, left=left)
+    starts = np.flatnonzero(flags_of(exact & ~out, compiled.horizon.length))
+    counts = _least(left, kind.span)[starts]
+    return Counted(
+        out=out,
+        exact=exact,
+        starts=array("i", starts.astype(np.intc).tobytes()),
+        counts=array("h", counts.astype(np.short).tobytes()),
+    )
 
 
 def _exact(compiled: Compiled, components: Components, staying: Flags, kind: Kind, own: int) -> int:
@@ -104,3 +122,14 @@ def _load(compiled: Compiled, rows: Flags, ends: Ints) -> Ints:
     begun = np.bincount(compiled.live.start[rows], minlength=size)
     ended = np.bincount(ends[rows], minlength=size)
     return np.cumsum((begun - ended)[:-1], dtype=np.int32)
+
+
+def _least(numbers: Ints, width: int) -> Ints:
+    """Return the least of so many numbers from each place on, as far as there are."""
+    least = numbers.copy()
+    known = 1
+    while known < width:
+        step = min(known, width - known)
+        least[:-step] = np.minimum(least[:-step], least[step:])
+        known += step
+    return least

@@ -5,8 +5,10 @@ multiple of 5 minutes, else 1; answers do not depend on it. Instants are minutes
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from rdv.engine.calendar import EPOCH, FIRST_DAY, WallClock
 from rdv.engine.columns import Columns
@@ -22,6 +24,7 @@ from rdv.engine.values import (
 )
 
 ZERO = timedelta(0)
+MOMENTS_KEPT = 50_000  # of some 200 bytes: the starts of some hundred days, of a few zones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,6 @@ class Horizon:
     length: int
     first: int
     last: int
-    _moments: dict[int, datetime] = field(default_factory=dict, repr=False)
 
     def at(self, instant: int) -> int:
         """Return the first tick at or after an instant; it may lie outside the horizon."""
@@ -67,11 +69,14 @@ class Horizon:
         The offset is fixed, not the zone: datetimes of one zone are equal in the repeated hour of autumn, and in that
         hour never equal to the same moment of another zone, so they would be neither keys nor comparable.
         """
-        found = self._moments.get(tick)
-        if found is None:
-            local = self.clock.local(self.origin + tick * self.tick)
-            found = self._moments[tick] = local.replace(tzinfo=timezone(local.utcoffset() or ZERO), fold=0)
-        return found
+        return _moment(self.clock.zone, self.origin + tick * self.tick)
+
+
+@lru_cache(MOMENTS_KEPT)
+def _moment(zone: ZoneInfo, instant: int) -> datetime:
+    """Return an instant with the zone's offset; thousands of offices share theirs."""
+    local = (EPOCH + timedelta(minutes=instant)).astimezone(zone)
+    return local.replace(tzinfo=timezone(local.utcoffset() or ZERO), fold=0)
 
 
 def day_from(day: date, later: int = 0) -> int:

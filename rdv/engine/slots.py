@@ -20,6 +20,7 @@ from rdv.engine.kind import Kind
 from rdv.engine.values import Answer, Instance, Place, Policy, Query, Result, Seated
 from rdv.engine.why import why
 
+SETS, ROW_BYTES = 12, 64  # of ticks, in any situation; an appointment with its place in what is kept of all
 BOOKS_KEPT = 8  # rescheduling pages open at the same time for one office and its period
 
 
@@ -50,6 +51,19 @@ class Office:
     def undecided(self) -> int:
         """How many starts and strandings so far were given up for want of budget."""
         return sum(book.undecided for book in (self.book, *self._replacing.values()))
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory this takes by now: it grows with each kind of visit, and each start, that is asked for.
+
+        An estimate from what there is of everything; the tests compare it with what Python counts.
+        """
+        compiled, kinds = self.compiled, self.book.kinds
+        rooms, agents = len(compiled.rooms), len(compiled.present)
+        sets = SETS + 4 * rooms + 2 * agents + kinds * (3 + 2 * rooms + agents)
+        rows = len(compiled.live) * (1 + len(self._replacing)) * ROW_BYTES
+        books = sum(book.bytes for book in (self.book, *list(self._replacing.values())))
+        return sets * ticks.size(compiled.horizon.length) + rows + books
 
     @property
     def settled(self) -> Counter[str]:

@@ -85,6 +85,11 @@ def at_least(masks: Sequence[int], count: int, every: int) -> int:
     return reached[count]
 
 
+def size(length: int) -> int:
+    """Return how many bytes a set over so many ticks takes: Python keeps 30 bits in four of them."""
+    return length * 4 // 30
+
+
 def members(ticks: int, offset: int = 0) -> list[int]:
     """Return the ticks of the set, ascending, each plus `offset`."""
     text = bin(ticks)[:1:-1]

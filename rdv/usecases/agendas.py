@@ -11,8 +11,9 @@ beyond these gets an agenda of its own days.
 import asyncio
 import math
 import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
@@ -59,13 +60,14 @@ class Agenda:
 class Agendas:
     """The agendas a process keeps, the most recently used of them."""
 
-    def __init__(self, database: Database, *, kept: int = 1000, threads: int = 2) -> None:
+    def __init__(self, database: Database, *, kept_bytes: int = 600_000_000, threads: int = 2) -> None:
+        """`kept_bytes`: about how much memory they may take; those used least recently are dropped first."""
         self._database = database
         self.versions = Versions(database)
         self.nations = NationCache()
-        self._kept = kept
         self._limiter = CapacityLimiter(threads)
-        self._agendas: OrderedDict[tuple[int, Window], Agenda] = OrderedDict()
+        # Of the event loop alone: whoever looks something up changes the order.
+        self._agendas: LRUCache[tuple[int, Window], Agenda] = LRUCache(kept_bytes, getsizeof=_bytes)
         self.answers: LRUCache[Hashable, Any] = LRUCache(ANSWERS_KEPT)  # in tasks, by all that they depend on
         self._reading: dict[tuple[int, Window], asyncio.Future[dict[int, Agenda]]] = {}
         self.hits = self.misses = 0  # agendas that were kept and still held, and those that were read
@@ -76,6 +78,11 @@ class Agendas:
     def count(self) -> int:
         """How many agendas are kept."""
         return len(self._agendas)
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory they take."""
+        return int(self._agendas.currsize)
 
     async def current(self, offices: Sequence[int], first: date, last: date, now: datetime) -> dict[int, Agenda]:
         """Return the agendas of the known ones of the offices, as they are now, covering `first` to `last`.
@@ -221,18 +228,20 @@ class Agendas:
             situations |= await load_situations(
                 connection, nation, rest, first=first, last=last, now=now, run=self.in_thread
             )
-        return await self.in_thread(
-            lambda: {o: _compiled(s, window, self._agendas.get((o, window))) for o, s in situations.items()}
-        )
+        before = {office: self._agendas.get((office, window)) for office in situations}
+        return await self.in_thread(lambda: {o: _compiled(s, window, before[o]) for o, s in situations.items()})
 
     def _keep(self, office: int, window: Window, agenda: Agenda) -> None:
         known = self._agendas.get((office, window))
         # Two requests may read at once: the later version stays.
-        if known is None or known.situation.version <= agenda.situation.version:
-            self._agendas[office, window] = agenda
-        self._agendas.move_to_end((office, window))
-        while len(self._agendas) > self._kept:
-            self._agendas.popitem(last=False)
+        if known is not None and known.situation.version > agenda.situation.version:
+            agenda = known
+        with suppress(ValueError):  # larger than all of them may be
+            self._agendas[office, window] = agenda  # weighed anew: it has grown with what it was asked
+
+
+def _bytes(agenda: Agenda) -> int:
+    return agenda.engine.bytes
 
 
 def standard_window(first: date, last: date, now: datetime) -> Window:

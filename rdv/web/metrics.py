@@ -43,6 +43,7 @@ class Metrics:
         versions = services.agendas.versions
         gauges: dict[str, tuple[str, Callable[[], float]]] = {
             "rdv_agendas": ("Compiled agendas in memory.", lambda: services.agendas.count),
+            "rdv_agendas_bytes": ("About how much memory they take.", lambda: services.agendas.bytes),
             "rdv_agenda_hits": ("Agendas found in memory, in all.", lambda: services.agendas.hits),
             "rdv_agenda_misses": ("Agendas read and compiled, in all.", lambda: services.agendas.misses),
             "rdv_answers_kept": ("Answers kept to be sent again, in all.", lambda: answers.kept),

@@ -82,7 +82,7 @@ def test_a_run_against_a_server_becomes_a_report(tested: Worker) -> None:
         start=10,
         seconds=1,
         step_seconds=1,
-        agendas_kept=None,
+        agendas_kept_mb=None,
         memory=False,
         now=NOW,
     )

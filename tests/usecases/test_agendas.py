@@ -93,3 +93,26 @@ async def test_an_agenda_that_is_newer_than_what_was_asked_for_is_not_read_again
     finally:
         noting.reset(token)
     assert reads.agendas == {(desk.office, *window): renewed.situation.version}
+
+
+async def test_the_agendas_used_last_are_kept_as_far_as_they_may_take_memory(database: Database) -> None:
+    first = await add_office(database)
+    scene = Scene(database, first)
+    offices = [first.office, (await add_office(database, code="other", reasons=first.reasons)).office]
+    weighed = Agendas(database)
+    await weighed.current(offices, FIRST, LAST, scene.now)
+    assert weighed.count == 2
+
+    agendas = Agendas(database, kept_bytes=weighed.bytes * 2 // 3)
+    kept = await agendas.current(offices[:1], FIRST, LAST, scene.now)
+    await agendas.current(offices[1:], FIRST, LAST, scene.now)
+    assert agendas.count == 1
+    assert agendas.bytes <= weighed.bytes * 2 // 3
+    assert await agendas.current(offices[:1], FIRST, LAST, scene.now) != kept
+
+
+async def test_an_office_larger_than_what_may_be_kept_is_answered_all_the_same(database: Database) -> None:
+    scene = Scene(database, await add_office(database))
+    agendas = Agendas(database, kept_bytes=0)
+    assert set(await agendas.current([scene.place.office], FIRST, LAST, scene.now)) == {scene.place.office}
+    assert (agendas.count, agendas.bytes) == (0, 0)
