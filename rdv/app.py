@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -73,19 +73,14 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        worker: asyncio.Task[None] | None = None
-        try:
-            await services.database.check()
-            worker = asyncio.create_task(work(settings, services)) if with_worker else None
-            yield
-        finally:
-            if worker is not None:
-                worker.cancel()
-                with suppress(asyncio.CancelledError):
-                    await worker
-            await services.close()
+        async with AsyncExitStack() as stack:
             if telemetry is not None:
-                await telemetry.close()
+                stack.push_async_callback(telemetry.close)
+            stack.push_async_callback(services.close)
+            await services.database.check()
+            if with_worker:
+                stack.push_async_callback(_ended, asyncio.create_task(work(settings, services)))
+            yield
 
     routes = [
         Route(PATH, _Graphql(endpoint, live, explorer), methods=["GET", "POST"]),
@@ -110,6 +105,13 @@ def create_app(
     app = Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
     app.state.notices = services.notices  # whoever stops the server ends what is followed first
     return app
+
+
+async def _ended(worker: asyncio.Task[None]) -> None:
+    """End a task; raises what it failed with."""
+    worker.cancel()
+    with suppress(asyncio.CancelledError):
+        await worker
 
 
 class _Graphql:

@@ -43,8 +43,9 @@ class Counted:
         return self.exact & ~self.out
 
     def remaining(self, start: int) -> int:
-        """Return how many visits could start together at an exact and feasible start."""
-        return self.counts[bisect_left(self.starts, start)]
+        """Return how many visits could start together at an exact start: none where it is not feasible."""
+        at = bisect_left(self.starts, start)
+        return self.counts[at] if at < len(self.starts) and self.starts[at] == start else 0
 
 
 def counted(compiled: Compiled, components: Components, staying: Flags, kind: Kind) -> Counted:

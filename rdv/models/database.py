@@ -25,6 +25,7 @@ from rdv.models.reads import noting
 
 _NAME = re.compile(r"(?<!:):([a-z_]+)")  # of a bound value; `::` is a cast
 
+CLOSED = "the database is closed"
 Connection = AsyncConnection  # the other layers' name for it
 
 
@@ -136,7 +137,6 @@ class Database:
         self.statements = 0  # sent so far; those that begin and end transactions are counted too
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
         event.listen(self.engine.sync_engine, "connect", lambda _, record: record.info.update(database=self))
-        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def _count(self, *_: object) -> None:
         self.statements += 1
@@ -153,7 +153,13 @@ class Database:
         """Lend a connection; `versioned`: who asks knows by which versions what is read still holds."""
         if not versioned:
             _note()
-        async with self._autocommit.connect() as connection:
+        async with self.engine.connect() as connection:
+            try:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+            except BaseException:
+                # Cancelled half-way: the driver has changed it perhaps, and nobody would change it back.
+                await connection.invalidate()
+                raise
             yield connection
 
     async def dedicated(self) -> DriverConnection:
@@ -164,7 +170,7 @@ class Database:
         connection = await DriverConnection.connect(self._direct, autocommit=True, **self._options)
         if self._closed:  # perhaps meanwhile: nobody would close this one
             await connection.close()
-            raise InterfaceError("the database is closed")
+            raise InterfaceError(CLOSED)
         self._dedicated = [one for one in self._dedicated if not one.closed] + [connection]
         return connection
 
@@ -199,7 +205,12 @@ class Database:
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     async def close(self) -> None:
+        """Close every connection, those in use once they are not, or a second later."""
         self._closed = True
+        for _ in range(100):
+            if not self.in_use:
+                break
+            await asyncio.sleep(0.01)
         for one in self._dedicated:
             await one.close()
         await self.engine.dispose()

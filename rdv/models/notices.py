@@ -92,7 +92,10 @@ class Notices:
         following = self._followed.get(topic)
         if following is None or (following.done() and (following.cancelled() or following.exception())):
             following = self._followed[topic] = self._begun(self._follow(topic))
-        await asyncio.shield(following)
+        await asyncio.wait({following})  # whoever gives up does not end it for the others
+        if following.cancelled():
+            raise TimeoutError  # it is being closed
+        following.result()
 
     def _begun(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Begin a task that goes on when whoever wanted it has gone, and ends with this."""

@@ -13,10 +13,10 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from psycopg import AsyncConnection, OperationalError, errors, pq
+from psycopg import AsyncConnection, InterfaceError, OperationalError, errors, pq
 from psycopg.errors import DuplicatePreparedStatement, FeatureNotSupported, InvalidSqlStatementName, QueryCanceled
 
-from rdv.models.database import Database
+from rdv.models.database import CLOSED, Database
 from rdv.models.reads import Asked, Version
 from rdv.models.situation import PAD, VERSION_COLUMNS
 
@@ -43,6 +43,7 @@ class Versions:
         self._waiting: list[asyncio.Future[Mapping[Asked, Version]]] = []
         self._asking: asyncio.Task[None] | None = None
         self._next = 0.0  # when the next statement may be sent, by the event loop's clock
+        self._closed = False
         self._prepares = True  # until it is found out that every statement may meet another server process
         self.statements = 0  # how many were sent
 
@@ -55,8 +56,10 @@ class Versions:
     async def all(self, asked: Iterable[Asked]) -> Mapping[Asked, Version]:
         """Return the versions of offices for the days given with each, perhaps among others; the unknown are left out.
 
-        Raises psycopg's errors, and TimeoutError.
+        Raises psycopg's errors, its InterfaceError once this is closed, and TimeoutError.
         """
+        if self._closed:
+            raise InterfaceError(CLOSED)
         answer: asyncio.Future[Mapping[Asked, Version]] = asyncio.get_running_loop().create_future()
         self._waiting.append(answer)
         self._asked.update(dict.fromkeys(asked))
@@ -65,11 +68,12 @@ class Versions:
         return await answer
 
     async def close(self) -> None:
-        """Give up what is being asked, so that the connection can be closed; whoever waits for it is cancelled."""
+        """Give up what is being asked, so that the connection can be closed; who waits, or comes later, is refused."""
+        self._closed = True
         if self._asking is not None:
             self._asking.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._asking
+            await asyncio.gather(self._asking, return_exceptions=True)
+        self._refuse(self._waiting)
 
     async def _ask(self) -> None:
         waiting: list[asyncio.Future[Mapping[Asked, Version]]] = []
@@ -92,8 +96,13 @@ class Versions:
                             one.set_result(found)
         finally:
             self._asking = None
-            for one in (*waiting, *self._waiting):
-                one.cancel()  # only when this task was: nobody else answers them
+            self._refuse(waiting)  # only when this task was cancelled: nobody else answers them
+
+    @staticmethod
+    def _refuse(waiting: Iterable[asyncio.Future[Mapping[Asked, Version]]]) -> None:
+        for one in waiting:
+            if not one.done():
+                one.set_exception(InterfaceError(CLOSED))
 
     async def _read(self, asked: Sequence[Asked]) -> dict[Asked, Version]:
         try:

@@ -1,7 +1,8 @@
 """What a request carries through its resolvers: the services, who asks, in which language, and the loaders."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
@@ -24,15 +25,32 @@ V = TypeVar("V")
 
 
 class Loader(DataLoader[K, V]):
-    """Loads in batches; whoever gives up waiting gives up alone.
+    """Loads in batches; whoever gives up waiting gives up alone, and when all have, loading ends.
 
     graphql-core cancels the fields beside one that failed. That reached what a field waited for, and with it every
     other field that waited for the same: the whole operation ended without an answer.
     """
 
+    def __init__(self, load_fn: Callable[[list[K]], Awaitable[Sequence[V | BaseException]]]) -> None:
+        super().__init__(load_fn=load_fn)
+        self._waiting: Counter[asyncio.Future[V]] = Counter()
+
     def load(self, key: K) -> Awaitable[V]:
         """Return what is loaded for a key, once for all who ask for it."""
-        return asyncio.shield(super().load(key))
+        shared: asyncio.Future[V] = asyncio.ensure_future(super().load(key))  # the future it is
+        own = asyncio.shield(shared)
+        if own is not shared:  # it is not there yet
+            self._waiting[shared] += 1
+            own.add_done_callback(lambda _: self._left(shared))
+        return own
+
+    def _left(self, shared: asyncio.Future[V]) -> None:
+        self._waiting[shared] -= 1
+        if self._waiting[shared]:
+            return
+        del self._waiting[shared]
+        if shared.cancel():
+            self.batch = None  # whose loading may have ended before it began: keys that came to it would wait for ever
 
 
 class Context:

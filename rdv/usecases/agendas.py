@@ -13,7 +13,6 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
@@ -236,8 +235,10 @@ class Agendas:
         # Two requests may read at once: the later version stays.
         if known is not None and known.situation.version > agenda.situation.version:
             agenda = known
-        with suppress(ValueError):  # larger than all of them may be
+        try:
             self._agendas[office, window] = agenda  # weighed anew: it has grown with what it was asked
+        except ValueError:  # larger than all of them may be
+            self._agendas.pop((office, window), None)
 
 
 def _bytes(agenda: Agenda) -> int:

@@ -22,6 +22,8 @@ class Services:
 
     async def close(self) -> None:
         """End what is under way in the background, then close the database it is done on."""
-        await self.notices.close()
-        await self.agendas.versions.close()
-        await self.database.close()
+        try:
+            await self.notices.close()
+            await self.agendas.versions.close()
+        finally:
+            await self.database.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 import strawberry
 
 from rdv.schema.context import Loader
@@ -42,3 +43,49 @@ async def test_other_fields_get_what_a_field_beside_one_that_failed_had_asked_fo
     )
     assert result.data == {"one": None, "other": {"loaded": "number 1"}}
     assert [error.message for error in result.errors or ()] == ["this field fails"]
+
+
+class Slow:
+    """Loads once it may; tells how often it began, and was given up."""
+
+    def __init__(self) -> None:
+        self.may, self.begun, self.given_up = asyncio.Event(), 0, 0
+
+    async def load(self, keys: list[int]) -> list[str]:
+        self.begun += 1
+        try:
+            await self.may.wait()
+        except asyncio.CancelledError:
+            self.given_up += 1
+            raise
+        return [f"number {key}" for key in keys]
+
+
+async def waiting(loader: Loader[int, str], key: int) -> str:
+    return await loader.load(key)
+
+
+async def test_what_nobody_waits_for_any_longer_is_given_up() -> None:
+    slow = Slow()
+    loader = Loader(slow.load)
+    one, other = (asyncio.create_task(waiting(loader, 1)) for _ in range(2))
+    await asyncio.sleep(0.01)
+    one.cancel()
+    await asyncio.sleep(0.01)
+    assert (slow.begun, slow.given_up) == (1, 0)
+    other.cancel()
+    await asyncio.sleep(0.01)
+    assert (slow.begun, slow.given_up) == (1, 1)
+
+
+@pytest.mark.parametrize("rounds", range(5))
+async def test_who_asks_after_others_gave_up_is_answered_at_whatever_moment_they_did(rounds: int) -> None:
+    slow = Slow()
+    loader = Loader(slow.load)
+    slow.may.set()
+    first = asyncio.create_task(waiting(loader, 1))
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    first.cancel()
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(waiting(loader, 1), waiting(loader, 2)) == ["number 1", "number 2"]

@@ -1,0 +1,42 @@
+"""Whoever is cancelled while they get a connection leaves it as others want it, or does not leave it at all."""
+
+import asyncio
+import gc
+from collections.abc import Callable, Coroutine
+
+import psycopg.waiting
+import pytest
+from psycopg import AsyncConnection
+from sqlalchemy import text
+
+from rdv.models.database import Database
+
+
+async def read(database: Database) -> None:
+    async with database.reading() as connection:
+        await connection.execute(text("select 1"))
+
+
+async def write(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(text("select 1"))
+
+
+@pytest.mark.parametrize("use", [read, write])
+async def test_who_is_cancelled_at_whatever_moment_leaves_the_pool_as_it_was(
+    database: Database, monkeypatch: pytest.MonkeyPatch, use: Callable[[Database], Coroutine[None, None, None]]
+) -> None:
+    monkeypatch.setattr(psycopg.waiting, "MAX_BUSY_TIME", 0)  # it gives way to others wherever it may
+    for steps in range(80):
+        task = asyncio.create_task(use(database))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.sleep(0.001)
+        assert database.in_use == 0
+        async with database.transaction() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, AsyncConnection)
+            assert not driver.autocommit
+    gc.collect()  # a connection that nobody gave back is found now
