@@ -113,7 +113,8 @@ def _table(
     many = _rounds([static, kept, executed], MANY)
     rows.append(_row(f"{name}, {MANY} connections", kept, static, many, f"{starts} starts"))
     return rows + [
-        _evenly(name, one, statistics.median(found.rate for found in many[one.name])) for one in (kept, executed)
+        _evenly(name, one, statistics.median(found.rate for found in many[one.name]))
+        for one in (static, kept, executed)  # the first tells what the machine adds by itself
     ]
 
 

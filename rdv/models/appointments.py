@@ -22,6 +22,11 @@ AGENT_ONCE = "appointment_agent_once"
 class Usager(SQLModel, table=True):
     """Who comes. Personal data: stays out of logs, addresses, error messages and exported instances."""
 
+    __table_args__ = (
+        Index("usager_email", text("lower(email)")),
+        *(Index(f"usager_{name}", name) for name in ("phone", "tax_number", "company_number")),
+    )
+
     id: int | None = identity()
     public_id: UUID = Field(unique=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")})
     subject: str | None = Field(default=None, unique=True)

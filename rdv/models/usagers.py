@@ -72,26 +72,29 @@ select {COLUMNS}, array(select distinct a.office_id from appointment a
 from usager where public_id = any(:ids)
 """
 
-# Live appointments to come, and holds, of one person at an office: by account, or by what they gave of themselves.
-COUNT = """
-select count(*) from appointment a left join usager u on u.id = a.usager_id
-where a.office_id = :office and a.starts_at > :now
-  and (a.status = 'BOOKED' and (u.subject = :subject or lower(u.email) = lower(cast(:email as text))
-                                or u.phone = :phone
-                                or u.tax_number = :tax_number or u.company_number = :company_number)
-       or a.status = 'HELD' and a.expires_at > :now and a.held_by = :subject)
-  and a.id <> :other_than
+# Who has an account, or gave of themselves any of what tells people apart: each by an index of its own.
+PERSON = """
+select u.id from usager u
+where u.subject = :subject or lower(u.email) = lower(cast(:email as text)) or u.phone = :phone
+   or u.tax_number = :tax_number or u.company_number = :company_number
 """
 
+# Live appointments to come, and holds, of one person at an office.
+COUNT = f"""
+select (select count(*) from appointment a
+        where a.usager_id in ({PERSON}) and a.office_id = :office and a.status = 'BOOKED' and a.starts_at > :now
+          and a.id <> :other_than)
+     + (select count(*) from appointment a
+        where a.held_by = :subject and a.office_id = :office and a.status = 'HELD' and a.starts_at > :now
+          and a.expires_at > :now and a.id <> :other_than)
+"""
 
 # What a person had or has at an office around a moment; cancelled ones and holds aside.
-COUNT_AROUND = """
-select count(*) from appointment a join usager u on u.id = a.usager_id
-where a.office_id = :office and a.status not in ('CANCELLED', 'HELD')
+COUNT_AROUND = f"""
+select count(*) from appointment a
+where a.usager_id in ({PERSON}) and a.office_id = :office and a.status not in ('CANCELLED', 'HELD')
   and a.starts_at > cast(:around as timestamptz) - make_interval(days => :days)
   and a.starts_at < cast(:around as timestamptz) + make_interval(days => :days)
-  and (u.subject = :subject or lower(u.email) = lower(cast(:email as text)) or u.phone = :phone
-       or u.tax_number = :tax_number or u.company_number = :company_number)
   and a.id <> :other_than
 """
 
