@@ -53,11 +53,14 @@ class Appointment(SQLModel, table=True):
             initially="IMMEDIATE",
             name=COUNTER_ONCE,
         ),
-        Index("appointment_of_office_day", "office_id", "day", postgresql_where=text(LIVE)),
-        Index("appointment_expiring", "expires_at", postgresql_where=text("status = 'HELD'")),
+        # Of all that statements ask of an office's days: PostgreSQL has to see that a condition implies the index's.
+        Index("appointment_of_office_day", "office_id", "day", postgresql_where=text("status <> 'CANCELLED'")),
+        Index("appointment_held", "office_id", "day", postgresql_where=text("status = 'HELD'")),
         Index("appointment_stranded", "office_id", postgresql_where=text("stranded_since is not null")),
         Index("appointment_proposal", "proposal_for", postgresql_where=text("proposal_for is not null")),
-        Index("appointment_of_delegation", "delegation_id", postgresql_where=text("delegation_id is not null")),
+        Index(
+            "appointment_of_delegation", "delegation_id", "status", postgresql_where=text("delegation_id is not null")
+        ),
         Index("appointment_delegated", "delegated_by", "day", postgresql_where=text("delegated_by is not null")),
     )
 

@@ -80,13 +80,17 @@ OF_OFFICE = "select * from delegation where office_id = :office or to_office_id 
 # Two that are written at once could make a loop; the second one is to try again.
 ALONE = "select pg_try_advisory_xact_lock(hashtext('delegation'))"
 
-# What an office, or another for it, has of some reasons on some days.
-SHARES = """
-select day, count(*) filter (where office_id = :office) as own,
-       count(*) filter (where delegated_by = :office) as given
-from appointment
-where (office_id = :office or delegated_by = :office) and reason_id = any(:reasons) and day between :first and :last
-  and status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS', 'DONE') and (status <> 'HELD' or expires_at > :now)
+_COUNTED = """reason_id = any(:reasons) and day between :first and :last
+  and status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS', 'DONE') and (status <> 'HELD' or expires_at > :now)"""
+
+# What an office, or another for it, has of some reasons on some days: each by its own index.
+SHARES = f"""
+select day, sum(own)::int as own, sum(given)::int as given
+from (
+  select day, 1 as own, 0 as given from appointment where office_id = :office and {_COUNTED}
+  union all
+  select day, 0, 1 from appointment where delegated_by = :office and {_COUNTED}
+) each
 group by day
 """
 

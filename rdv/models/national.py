@@ -9,11 +9,14 @@ from rdv.models.columns import big, texts
 class Commune(SQLModel, table=True):
     """A commune of the official code; `search_name` is folded for search."""
 
-    __table_args__ = (Index("commune_postcodes", "postcodes", postgresql_using="gin"),)
+    __table_args__ = (
+        Index("commune_postcodes", "postcodes", postgresql_using="gin"),
+        Index("commune_search_name", "search_name", postgresql_ops={"search_name": "text_pattern_ops"}),  # for `like`
+    )
 
     code: str = Field(primary_key=True)
     name: str
-    search_name: str = Field(index=True)
+    search_name: str
     departement: str
     population: int = 0
     postcodes: list[str] = texts(default=...)

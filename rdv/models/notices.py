@@ -27,7 +27,8 @@ RENEW_SECONDS = 60.0
 
 # Say for three minutes that some topics are followed.
 FOLLOW = """
-insert into followed (topic, until) select topic, now() + interval '3 minutes' from unnest({0}) as new (topic)
+insert into followed (topic, until)
+select topic, now() + interval '3 minutes' from unnest({0}) as new (topic) order by topic
 on conflict (topic) do update set until = excluded.until
 """
 FORGET = "delete from followed where until < now()"

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Integer
 from sqlmodel import Field, SQLModel
@@ -18,6 +18,7 @@ class Opening(SQLModel, table=True):
         CheckConstraint("(on_date is null) = (cardinality(weekdays) > 0)", name="opening_when"),
         CheckConstraint("num_nonnulls(counter_id, agent_id) <= 1", name="opening_whose"),
         Index("opening_of_office", "office_id"),
+        Index("opening_of_application", "application_id", postgresql_where=text("application_id is not null")),
     )
 
     office_id: int = big(foreign_key="office.id")

@@ -22,9 +22,10 @@ MARK = "update appointment set stranded_since = :since where id = any(:ids)"
 
 # The offices of a département, or of all, at which somebody is expected on a day.
 EXPECTING = """
-select distinct a.office_id from appointment a join office o on o.id = a.office_id
-where a.day = :day and a.status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS')
-  and (cast(:departement as text) is null or o.departement = :departement)
+select o.id from office o
+where (cast(:departement as text) is null or o.departement = :departement)
+  and exists (select from appointment a where a.office_id = o.id and a.day = :day
+              and a.status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS'))
 """
 
 LOCK_TERRITORY = """

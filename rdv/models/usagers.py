@@ -79,11 +79,12 @@ where u.subject = :subject or lower(u.email) = lower(cast(:email as text)) or u.
    or u.tax_number = :tax_number or u.company_number = :company_number
 """
 
-# Live appointments to come, and holds, of one person at an office.
+# Live appointments to come, and holds, of one person at an office. By its days as well, for a telephone that thousands
+# have given.
 COUNT = f"""
 select (select count(*) from appointment a
         where a.usager_id in ({PERSON}) and a.office_id = :office and a.status = 'BOOKED' and a.starts_at > :now
-          and a.id <> :other_than)
+          and a.day >= cast(cast(:now as timestamptz) as date) - 1 and a.id <> :other_than)
      + (select count(*) from appointment a
         where a.held_by = :subject and a.office_id = :office and a.status = 'HELD' and a.starts_at > :now
           and a.expires_at > :now and a.id <> :other_than)
