@@ -30,7 +30,7 @@ OF_OFFICE_DAY = "appointment_of_office_day"
 WANTED = {
     "a person": (usagers.PERSON, {"usager_subject_key", "usager_email", "usager_phone", "usager_tax_number"}),
     "holds that are over": (bookings.SWEEP, {"appointment_held"}),
-    "what an office and others for it have": (delegation.SHARES, {OF_OFFICE_DAY, "appointment_delegated"}),
+    "what an office and others for it have": (delegation.SHARES, {OF_OFFICE_DAY}),
     "what became of what was handed over": (delegation.MADE, {"appointment_of_delegation"}),
     "the last day somebody is expected": (planning_reads.LAST_DAY, {OF_OFFICE_DAY}),
     "offices that expect somebody": (planning_reads.EXPECTING, {OF_OFFICE_DAY}),
