@@ -205,7 +205,7 @@ class Database:
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     async def close(self) -> None:
-        """Close every connection, those in use once they are not, or a second later."""
+        """Close every connection; those in use have a second to be given back, and are closed later else."""
         self._closed = True
         for _ in range(100):
             if not self.in_use:

@@ -72,8 +72,10 @@ class Notices:
         """Return an event that is set by every change from now on; whoever has seen it clears it.
 
         Not of changes that were made by now and are not committed yet: look again after a while, once. Raises
-        TimeoutError when the database cannot be reached.
+        TimeoutError when the database cannot be reached, or this is closed.
         """
+        if self.closed:
+            raise TimeoutError
         if self._listening is None or self._listening.done():
             self._listening = self._begun(self._listen())
         changed = asyncio.Event()

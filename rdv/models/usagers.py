@@ -96,6 +96,8 @@ select count(*) from appointment a
 where a.usager_id in ({PERSON}) and a.office_id = :office and a.status not in ('CANCELLED', 'HELD')
   and a.starts_at > cast(:around as timestamptz) - make_interval(days => :days)
   and a.starts_at < cast(:around as timestamptz) + make_interval(days => :days)
+  and a.day >= cast(cast(:around as timestamptz) as date) - :days - 1
+  and a.day <= cast(cast(:around as timestamptz) as date) + :days + 1
   and a.id <> :other_than
 """
 

@@ -49,7 +49,7 @@ class Loader(DataLoader[K, V]):
         if self._waiting[shared]:
             return
         del self._waiting[shared]
-        if shared.cancel():
+        if shared.cancel() and self.batch and any(task.future is shared for task in self.batch.tasks):
             self.batch = None  # whose loading may have ended before it began: keys that came to it would wait for ever
 
 

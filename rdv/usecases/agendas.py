@@ -12,7 +12,7 @@ import asyncio
 import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
@@ -48,6 +48,12 @@ class Agenda:
     engine: Office
     rationing: Rationing | None = None  # where the office keeps something back
     asking: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def key(self) -> tuple[int, Window]:
+        """The office, and the days this was compiled for."""
+        horizon = self.engine.compiled.horizon
+        return self.situation.office.id, (date.fromordinal(horizon.first), date.fromordinal(horizon.last))
 
     @property
     def until(self) -> datetime:
@@ -103,8 +109,8 @@ class Agendas:
         if stale:
             with span("agendas"):
                 found |= await self._read(stale, window, versions, now)
-        for office, agenda in found.items():
-            self._keep(office, window, agenda)
+        for agenda in found.values():
+            self._keep(agenda)
         if reads is not None:
             reads.clocked += 1
             for office in offices:
@@ -141,7 +147,7 @@ class Agendas:
             if situation := found.get(office):
                 agenda = await self.in_thread(lambda: _compiled(situation, window, known))
                 if version is not None:  # else it shows what may never be committed
-                    self._keep(office, window, agenda)
+                    self._keep(agenda)
                 return agenda
         situations = await load_situations(
             connection, nation, [office], first=days[0], last=days[1], now=now, run=self.in_thread
@@ -161,6 +167,15 @@ class Agendas:
             return free
 
         return await self.in_thread(waited)
+
+    async def asked(self, agendas: Iterable[Agenda], work: Callable[[], T]) -> T:
+        """Ask some agendas, where it does not hold up the event loop; those that are kept are weighed anew."""
+        agendas = list(agendas)
+        answer = await self.in_thread(work)
+        for agenda in agendas:
+            if self._agendas.get(agenda.key) is agenda:
+                self._keep(agenda)
+        return answer
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run the engine where it does not hold up the event loop."""
@@ -230,15 +245,16 @@ class Agendas:
         before = {office: self._agendas.get((office, window)) for office in situations}
         return await self.in_thread(lambda: {o: _compiled(s, window, before[o]) for o, s in situations.items()})
 
-    def _keep(self, office: int, window: Window, agenda: Agenda) -> None:
-        known = self._agendas.get((office, window))
+    def _keep(self, agenda: Agenda) -> None:
+        key = agenda.key
+        known = self._agendas.get(key)
         # Two requests may read at once: the later version stays.
         if known is not None and known.situation.version > agenda.situation.version:
             agenda = known
         try:
-            self._agendas[office, window] = agenda  # weighed anew: it has grown with what it was asked
+            self._agendas[key] = agenda  # weighed anew: it has grown with what it was asked
         except ValueError:  # larger than all of them may be
-            self._agendas.pop((office, window), None)
+            self._agendas.pop(key, None)
 
 
 def _bytes(agenda: Agenda) -> int:

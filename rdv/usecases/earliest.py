@@ -92,7 +92,7 @@ async def earliest(services: Services, viewer: Viewer, request: EarliestRequest)
             found.append(theirs and replace(theirs, on_behalf_of=agendas[giver].situation.office))
         return heapq.nsmallest(request.first, (one for one in found if one is not None), key=_rank)
 
-    return await services.agendas.in_thread(answers)
+    return await services.agendas.asked([*agendas.values(), *(one for _, one in others.values())], answers)
 
 
 async def receiving(

@@ -177,7 +177,7 @@ async def _first_slots(
                 found[giver] = replace(theirs, on_behalf_of=agendas[giver].situation.office)
         return {office: one for office, one in found.items() if one is not None}
 
-    return await services.agendas.in_thread(answers)
+    return await services.agendas.asked([*agendas.values(), *(one for _, one in others.values())], answers)
 
 
 def _oriented(

@@ -147,7 +147,7 @@ async def ask(
             log.warning("%s starts of office %s are undecided and not offered", undecided, office)
         return found
 
-    return await services.agendas.in_thread(answer)
+    return await services.agendas.asked([agenda], answer)
 
 
 def _alike(agenda: Agenda, query: Query, *, explain: bool) -> Hashable:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from rdv.engine.values import Query
 from rdv.models.database import Database
 from rdv.models.reads import Reads, Version, noting
 from rdv.usecases.agendas import Agenda, Agendas, standard_window
@@ -116,3 +117,12 @@ async def test_an_office_larger_than_what_may_be_kept_is_answered_all_the_same(d
     agendas = Agendas(database, kept_bytes=0)
     assert set(await agendas.current([scene.place.office], FIRST, LAST, scene.now)) == {scene.place.office}
     assert (agendas.count, agendas.bytes) == (0, 0)
+
+
+async def test_an_agenda_is_weighed_with_what_it_has_been_asked(desk: Desk) -> None:
+    agenda = await desk.current()
+    before = desk.agendas.bytes
+    query = Query(reason=str(desk.scene.place.reasons["declare"]), from_date=desk.day, to_date=desk.day)
+    answer = await desk.agendas.asked([agenda], lambda: agenda.engine.answer(query, now=desk.scene.now))
+    assert answer.starts
+    assert desk.agendas.bytes > before

@@ -24,6 +24,8 @@ def _replace(name: str, table: str, columns: list[str], where: str) -> None:
 
 
 def upgrade() -> None:
+    # At once, and in the order of bookings: one by one, a booking under way and this would wait for each other.
+    op.execute("lock table appointment, usager, opening, commune in access exclusive mode")
     for name, what in OF_USAGERS.items():
         op.create_index(name, "usager", [what])
     op.execute("analyze usager")  # else nothing is known of lower(email), and one in 200 is taken to have the same
