@@ -24,7 +24,7 @@ from rdv.engine.values import (
 )
 
 ZERO = timedelta(0)
-MOMENTS_KEPT = 50_000  # of some 200 bytes: the starts of some hundred days, of a few zones
+MOMENTS_KEPT = 50_000  # of some 400 bytes: the starts of some hundred days, of a few zones
 
 
 @dataclass(frozen=True, kw_only=True)
