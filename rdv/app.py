@@ -95,7 +95,7 @@ def create_app(
     traced = Middleware(Traced, telemetry=telemetry, operations=operations)
     measured = Middleware(Measured, metrics=metrics, path=PATH)
     limited = Middleware(RateLimit, rates=rates, identity=identity, path=PATH)
-    middleware = [traced, measured, *([limited] if settings.rate_limit else []), *_shared(origins)]
+    middleware = [traced, measured, *_shared(origins), *([limited] if settings.rate_limit else [])]
     if kept_bytes := settings.answers_kept_mb * 1_000_000:
         middleware.append(
             Middleware(Answers, path=PATH, services=services, identity=identity, kept_bytes=kept_bytes, figures=figures)

@@ -116,6 +116,7 @@ def run(
 
     from rdv.app import create_app
     from rdv.cli.logs import logging_config
+    from rdv.web.protocol import BoundedProtocol
 
     sys.setswitchinterval(SWITCH_SECONDS)
 
@@ -135,6 +136,7 @@ def run(
     app = create_app(settings, clock=clock, identity=identity, with_worker=with_worker, personas=personas)
     config = uvicorn.Config(
         app,
+        http=BoundedProtocol,
         log_config=logging_config(settings.log_format, settings.log_level),
         access_log=False,
         server_header=False,

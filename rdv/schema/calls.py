@@ -1,15 +1,12 @@
 """From the bytes of a request to what is to be run: size, media type, shape of the body."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, ExecutableDefinitionNode, GraphQLError, OperationDefinitionNode, parse
-from starlette.requests import Request
+from graphql import DocumentNode, ExecutableDefinitionNode, OperationDefinitionNode
+from starlette.requests import ClientDisconnect, Request
 
-DOCUMENTS_KEPT = 500
 BY_ADDRESS = ("GET", "HEAD")  # methods that carry the request in the address and may change nothing
 JSON = "application/json"
 
@@ -65,18 +62,6 @@ async def called_by(request: Request, *, body_bytes: int, batch: int) -> Call | 
     return tuple(map(call_from, given_body))
 
 
-def parser(tokens: int) -> Callable[[str], DocumentNode]:
-    """Return what reads documents of at most so many tokens, each once; it raises GraphQLError."""
-
-    def parsed(query: str) -> DocumentNode:
-        try:
-            return parse(query, max_tokens=tokens)
-        except RecursionError:
-            raise GraphQLError("The document is nested too deeply.") from None
-
-    return lru_cache(maxsize=DOCUMENTS_KEPT)(parsed)
-
-
 def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
     """Return the operation of a document that is to be run; raises BadRequest."""
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
@@ -92,10 +77,13 @@ def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitio
 
 async def _body(request: Request, most: int) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise BadRequest(f"The request is larger than {most} bytes.", 413)
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > most:
+                raise BadRequest(f"The request is larger than {most} bytes.", 413)
+    except ClientDisconnect:
+        raise BadRequest("The request ended before its body did.") from None
     return bytes(body)
 
 

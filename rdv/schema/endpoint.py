@@ -11,12 +11,11 @@ import secrets
 from asyncio import timeout
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 import orjson
-from graphql import DocumentNode, ExecutionResult, FieldNode, GraphQLError, GraphQLSchema, OperationType
+from graphql import ExecutionResult, FieldNode, GraphQLError, GraphQLSchema, OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,16 +24,18 @@ from rdv.integrations.identity import Identity, bearer
 from rdv.integrations.trace import trace_id
 from rdv.integrations.viewer import ANONYMOUS, Viewer
 from rdv.schema.build import build
-from rdv.schema.calls import BY_ADDRESS, DOCUMENTS_KEPT, JSON, BadRequest, Call, called_by, operation_of, parser
+from rdv.schema.calls import BY_ADDRESS, JSON, BadRequest, Call, called_by, operation_of
 from rdv.schema.context import Context
-from rdv.schema.cost import Limits, Measure, Sizes, aliases_of, measure, sizes_in
+from rdv.schema.cost import Limits
 from rdv.schema.documents import Documents
 from rdv.schema.execution import Runner
+from rdv.schema.known import Known, KnownDocuments
 from rdv.schema.texts import Translate, language_from
 from rdv.usecases.services import Services
 
 RETRY_SECONDS = "5"
 ALIKE = {"slots", "__typename"}  # fields of the root that depend on what a caller may do, and not on who it is
+ACCESS_CODE = "accessCode"
 GRAPHQL = "application/graphql-response+json"
 
 log = logging.getLogger("rdv.graphql")
@@ -50,24 +51,15 @@ class EndpointOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """What is known of an operation before it runs; `alike`: it may be answered alike to all who may do the same."""
-
-    measure: Measure
-    aliases: int
-    alike: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """An operation that can be run."""
+    """An operation that can be run; `alike`: it may be answered alike to all who may do the same."""
 
-    query: str
     call: Call
-    document: DocumentNode
+    known: Known
     kind: OperationType
     name: str
-    checked: Checked
+    cost: int
+    alike: bool
 
 
 class Endpoint:
@@ -79,9 +71,8 @@ class Endpoint:
         self._options = options or EndpointOptions()
         self.schema: GraphQLSchema = build()._schema  # noqa: SLF001 - Strawberry shows it in no other way
         self.limits = self._options.limits
-        self._parsed = parser(self.limits.tokens)
-        self._runner = Runner(self.schema, self._parsed, introspection=self._options.introspection)
-        self._measured = lru_cache(maxsize=DOCUMENTS_KEPT)(self._measure)
+        self._runner = Runner(self.schema)
+        self._known = KnownDocuments(self.schema, self.limits, introspection=self._options.introspection)
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request; what nobody foresaw is masked like an error of a resolver."""
@@ -99,7 +90,7 @@ class Endpoint:
             if isinstance(called, tuple):
                 answers = await self._batch(called, viewer, translate)
                 return Response(orjson.dumps(answers), headers={"cache-control": "no-store"}, media_type=media_type)
-            prepared = self._at_once(called)
+            prepared = await self._at_once(called)
             check_method(request.method, prepared.kind)
             request.state.operation = prepared.name
         except BadRequest as bad:
@@ -107,10 +98,12 @@ class Endpoint:
         except GraphQLError as error:
             # Clients that know application/json only take any other status for a fault of the transport.
             return refused([dict(error.formatted)], media_type, 200 if media_type == JSON else 400, {})
-        context = Context(self._services, lambda: viewer, translate, prepared.document)
+        context = Context(self._services, lambda: viewer, translate, prepared.known.document)
         body, status = await self._run(prepared, context, media_type)
-        request.state.alike = prepared.checked.alike and "errors" not in body
-        return _response(request, body, status, media_type, shared=viewer is ANONYMOUS)
+        request.state.alike = prepared.alike and "errors" not in body
+        return _response(
+            request, body, status, media_type, shared=viewer is ANONYMOUS and _may_be_stored(request, prepared)
+        )
 
     async def _batch(self, calls: tuple[Call, ...], viewer: Viewer, translate: Translate) -> list[dict[str, Any]]:
         """Answer one call after the other; together they may cost what one may."""
@@ -118,36 +111,42 @@ class Endpoint:
         cost = 0
         for call in calls:
             try:
-                prepared = self._at_once(call)
-                cost += prepared.checked.measure.cost
+                prepared = await self._at_once(call)
+                cost += prepared.cost
                 self._allow("estimated cost", cost, self.limits.cost)
             except BadRequest as bad:
                 answers.append({"errors": [bad.shown]})
             except GraphQLError as error:
                 answers.append({"errors": [dict(error.formatted)]})
             else:
-                context = Context(self._services, lambda: viewer, translate, prepared.document)
+                context = Context(self._services, lambda: viewer, translate, prepared.known.document)
                 answers.append((await self._run(prepared, context, GRAPHQL))[0])
         return answers
 
-    def _at_once(self, call: Call) -> Prepared:
-        prepared = self.prepared(call)
+    async def _at_once(self, call: Call) -> Prepared:
+        prepared = await self.prepared(call)
         if prepared.kind is OperationType.SUBSCRIPTION:
             raise BadRequest("Subscriptions are followed by text/event-stream, or by graphql-transport-ws.", 406)
         return prepared
 
-    def prepared(self, call: Call) -> Prepared:
+    async def prepared(self, call: Call) -> Prepared:
         """Return what a call asks to run; raises BadRequest or GraphQLError for what cannot be run."""
-        query = self._options.documents.of(call)
-        document = self._parsed(query)
-        operation = operation_of(document, call.operation_name)
+        known = await self._known.of(self._options.documents.of(call))
+        operation = operation_of(known.document, call.operation_name)
+        self._allow("number of aliases", known.aliases, self.limits.aliases)
+        self._allow("number of repeated selections", known.comparisons, self.limits.comparisons)
+        measure = await self._known.measured(known, operation, call.variables)
+        self._allow("depth", measure.depth, self.limits.depth)
+        self._allow("estimated cost", measure.cost, self.limits.cost)
         return Prepared(
-            query=query,
             call=call,
-            document=document,
+            known=known,
             kind=operation.operation,
             name=operation.name.value if operation.name else "",
-            checked=self._checked(query, call),
+            cost=measure.cost,
+            alike=all(
+                isinstance(one, FieldNode) and one.name.value in ALIKE for one in operation.selection_set.selections
+            ),
         )
 
     async def followed(
@@ -158,11 +157,11 @@ class Endpoint:
         `who` is asked again for each, and raises BadToken when the caller's time is over.
         """
         try:
-            context = Context(self._services, who, translate, prepared.document)
+            context = Context(self._services, who, translate, prepared.known.document)
             if prepared.kind is not OperationType.SUBSCRIPTION:
                 yield (await self._run(prepared, context, GRAPHQL))[0]
                 return
-            async for result in self._runner.follow(prepared.query, prepared.call, context):
+            async for result in self._runner.follow(prepared.known, prepared.call, context):
                 yield self._body(result, prepared, translate)
         except BadToken as bad:
             yield {"errors": [{"message": str(bad), "extensions": {"code": "UNAUTHENTICATED"}}]}
@@ -175,7 +174,7 @@ class Endpoint:
         """Execute within the time that is allowed: when it is over, statements of the database are cancelled too."""
         try:
             async with timeout(self.limits.seconds):
-                result = await self._runner.run(prepared.query, prepared.call, context)
+                result = await self._runner.run(prepared.known, prepared.call, context)
         except TimeoutError:
             message = context.translate("This takes too long: ask for less, or try again later.")
             return {"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}]}, 503
@@ -188,17 +187,8 @@ class Endpoint:
             body["errors"] = [formatted(error, translate) for error in result.errors]
         if result.data is not None or any(error.path for error in result.errors or ()):
             body["data"] = result.data
-        cost = {"estimated": prepared.checked.measure.cost, "limit": self.limits.cost}
+        cost = {"estimated": prepared.cost, "limit": self.limits.cost}
         return body | {"extensions": {"cost": cost}}
-
-    def _checked(self, query: str, call: Call) -> Checked:
-        """Return what is known of an operation before it runs; raises BadRequest for one that asks for too much."""
-        limits = self.limits
-        found = self._measured(query, call.operation_name, sizes_in(call.variables))
-        self._allow("depth", found.measure.depth, limits.depth)
-        self._allow("number of aliases", found.aliases, limits.aliases)
-        self._allow("estimated cost", found.measure.cost, limits.cost)
-        return found
 
     @staticmethod
     def _allow(what: str, number: int, limit: int) -> None:
@@ -208,17 +198,6 @@ class Endpoint:
                 "Ask for fewer fields, or in several requests.",
                 code="TOO_COSTLY",
             )
-
-    def _measure(self, query: str, operation_name: str | None, sizes: Sizes) -> Checked:
-        document = self._parsed(query)
-        operation = operation_of(document, operation_name)
-        return Checked(
-            measure=measure(operation, document, self.schema, self.limits, sizes),
-            aliases=aliases_of(document),
-            alike=all(
-                isinstance(one, FieldNode) and one.name.value in ALIKE for one in operation.selection_set.selections
-            ),
-        )
 
     def viewer(self, header: str | None) -> Viewer:
         """Return who sends an Authorization header; raises BadRequest for a token that proves nothing."""
@@ -268,13 +247,20 @@ def _answer_type(accept: str) -> str:
     return GRAPHQL if GRAPHQL in accept.lower() else JSON
 
 
+def _may_be_stored(request: Request, prepared: Prepared) -> bool:
+    """Tell whether caches may store an answer for anybody: a GET whose answer no access code can have opened."""
+    if request.method not in BY_ADDRESS:
+        return False
+    return ACCESS_CODE not in prepared.known.query and ACCESS_CODE.encode() not in request.scope["query_string"]
+
+
 def _response(request: Request, body: dict[str, Any], status: int, media_type: str, *, shared: bool) -> Response:
     """Return an answer; one to an anonymous GET may be kept by caches, which ask whether it still holds."""
     content = orjson.dumps(body)
     headers = {"vary": "Accept, Accept-Language, Authorization", "cache-control": "no-store"}
     if status == 503:
         headers["retry-after"] = RETRY_SECONDS
-    if request.method in BY_ADDRESS and shared and "errors" not in body:
+    if shared and "errors" not in body:
         tag = f'W/"{sha256(content).hexdigest()[:32]}"'
         headers |= {"cache-control": "no-cache", "etag": tag}
         if tag in request.headers.get("if-none-match", ""):

@@ -5,42 +5,31 @@ that can matter for a non-null leaf that serialises, nor for an object of which 
 (`writers.py`). Whatever is unusual is left to the stock way, which also reports it as usual.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterable
 from inspect import isawaitable
 from typing import Any
 
 from graphql import (
-    DocumentNode,
     ExecutionResult,
-    GraphQLError,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
     GraphQLSchema,
-    NoSchemaIntrospectionCustomRule,
-    Visitor,
     execute,
     get_named_type,
     is_leaf_type,
     is_non_null_type,
     is_object_type,
-    specified_rules,
     subscribe,
-    validate,
-    visit,
 )
 from graphql.pyutils import AwaitableOrValue, Path, Undefined
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from rdv.schema.calls import DOCUMENTS_KEPT, Call
+from rdv.schema.calls import Call
 from rdv.schema.context import Context
-from rdv.schema.writers import TYPENAME, Rows, Shape, is_plain, writer
-
-Shapes = dict[tuple[object, ...], Shape | None]  # by a type and the ids of the fields that lead to it
-
+from rdv.schema.known import Known
+from rdv.schema.writers import TYPENAME, Rows, Shape, Shapes, is_plain, writer
 
 _settling: set[Any] = set()
 
@@ -117,27 +106,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return Shape(kind, tuple(fields))
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What was found out about a document: its faults, and the shapes of its lists if no directive changes them."""
-
-    document: DocumentNode
-    faults: tuple[GraphQLError, ...]
-    shapes: Shapes | None
-
-
 class Runner:
-    """Runs operations of one schema; which documents are valid is found out once."""
+    """Runs operations of one schema."""
 
-    def __init__(self, schema: GraphQLSchema, parsed: Callable[[str], DocumentNode], *, introspection: bool) -> None:
-        """`parsed` reads a document."""
-        self._schema, self._parsed = schema, parsed
-        self._rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
-        self._known = lru_cache(maxsize=DOCUMENTS_KEPT)(self._found_out)
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
 
-    async def run(self, query: str, call: Call, context: Context) -> ExecutionResult:
+    async def run(self, known: Known, call: Call, context: Context) -> ExecutionResult:
         """Run one operation of a document; what is wrong with it is in the result."""
-        known = self._known(query)
         if known.faults:
             return ExecutionResult(data=None, errors=list(known.faults))
         result = execute(
@@ -152,17 +128,17 @@ class Runner:
         )
         return await result if isawaitable(result) else result
 
-    async def follow(self, query: str, call: Call, context: Context) -> AsyncIterator[ExecutionResult]:
+    async def follow(self, known: Known, call: Call, context: Context) -> AsyncIterator[ExecutionResult]:
         """Run a subscription: a result for each of its events; what is wrong with it is in the only one.
 
         Raises what the source of its events raises.
         """
-        if faults := self._known(query).faults:
-            yield ExecutionResult(data=None, errors=list(faults))
+        if known.faults:
+            yield ExecutionResult(data=None, errors=list(known.faults))
             return
         source = subscribe(
             self._schema,
-            context.document,
+            known.document,
             context_value=context,
             variable_values=call.variables,
             operation_name=call.operation_name,
@@ -178,24 +154,6 @@ class Runner:
         finally:
             if isinstance(events, AsyncGenerator):  # so that its source ends now, not when memory is tidied up
                 await events.aclose()
-
-    def _found_out(self, query: str) -> _Known:
-        document = self._parsed(query)
-        faults = tuple(validate(self._schema, document, self._rules))
-        # A selection under @skip or @include is there for some variables only.
-        return _Known(document, faults, None if faults or _conditional(document) else {})
-
-
-def _conditional(document: DocumentNode) -> bool:
-    found = False
-
-    class Directives(Visitor):
-        def enter_directive(self, *_: object) -> None:
-            nonlocal found
-            found = True
-
-    visit(document, Directives())
-    return found
 
 
 def _leaves(kind: Any, items: list[Any]) -> list[Any] | None:  # noqa: ANN401 - graphql-core's union of leaf types

@@ -63,6 +63,9 @@ class Shape(NamedTuple):
     fields: tuple[tuple[str, str, "Shape | None"], ...]
 
 
+Shapes = dict[tuple[object, ...], Shape | None]  # by a type and the ids of the fields that lead to it
+
+
 def is_plain(field: GraphQLField) -> bool:
     """Tell whether a field is nothing but an attribute of its object."""
     return getattr(field.resolve, "_is_default", False) and DEFINITION in field.extensions

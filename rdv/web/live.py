@@ -81,7 +81,7 @@ class Live:
                 raise BadRequest("A stream of events is asked for by GET or POST.", 405, allow="GET, POST")
             self.endpoint.viewer(token)
             called = await called_by(request, body_bytes=self.endpoint.limits.body_bytes, batch=0)
-            prepared = self.endpoint.prepared(cast("Call", called))
+            prepared = await self.endpoint.prepared(cast("Call", called))
             check_method(request.method, prepared.kind)
             request.state.operation = prepared.name
             place = self.place(self.streams, self.caller(token, request.scope))
@@ -163,7 +163,10 @@ class Live:
         origin = websocket.headers.get("origin")
         if origin is None or origin in self._origins or "*" in self._origins:
             return True
-        return urlsplit(origin).netloc == websocket.headers.get("host")
+        try:
+            return urlsplit(origin).netloc == websocket.headers.get("host")
+        except ValueError:  # an address that is none
+            return False
 
 
 class _Adapter:
@@ -251,7 +254,7 @@ class _Socket(BaseGraphQLTransportWSHandler[Any, None]):
                 with live.place(live.streams, self._caller):
                     if await live.rates.wait(self._caller):
                         raise BadRequest(MESSAGE, 429, code=CODE)
-                    prepared = live.endpoint.prepared(call_from(operation.variables))
+                    prepared = await live.endpoint.prepared(call_from(operation.variables))
                     name = prepared.name
                     bodies = live.endpoint.followed(prepared, self._who, self._translate)
                     await self._send(operation, bodies)

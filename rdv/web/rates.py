@@ -2,6 +2,8 @@
 
 import math
 import time
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
 
 import orjson
 from limits import RateLimitItem, parse
@@ -35,7 +37,19 @@ def caller_by(identity: Identity, authorization: str | None, scope: Scope) -> st
     if viewer is not None and viewer.subject is not None:
         return f"account {viewer.subject}"
     client = scope.get("client")
-    return f"address {client[0] if client else '?'}"
+    return f"address {_network(client[0]) if client else '?'}"
+
+
+@lru_cache(maxsize=10_000)
+def _network(host: str) -> str:
+    """Return an address, of IPv6 the network of 64 bits that one household or company is given."""
+    try:
+        address = ip_address(host)
+    except ValueError:  # of a socket in the file system
+        return host
+    if not isinstance(address, IPv6Address):
+        return host
+    return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
 
 
 class Rates:

@@ -29,6 +29,7 @@ async def test_an_answer_says_what_it_was_estimated_to_cost(opened: Opening) -> 
         ({"max_cost": 1_000}, "{ reasons { children { children { children { id } } } } }", "estimated cost"),
         ({"max_depth": 5}, "{ reasons { parent { parent { parent { parent { id } } } } } }", "depth"),
         ({"max_aliases": 1}, "{ a: __typename b: __typename }", "number of aliases"),
+        ({}, "{" + "viewer { kind } " * 200 + "}", "number of repeated selections"),
     ],
 )
 async def test_an_operation_that_asks_for_too_much_is_refused_with_the_figure(
@@ -198,6 +199,20 @@ async def test_a_get_by_anybody_may_be_asked_whether_it_still_holds(opened: Open
     assert (posted.headers["cache-control"], "etag" in posted.headers) == ("no-store", False)
 
 
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        ('{ appointment(reference: "ABCD", accessCode: "EFGH") { status } }', ""),
+        ("query($i: SlotsInput!) { slots(input: $i) { count } }", '{"i": {"accessCode": "EFGH"}}'),
+    ],
+)
+async def test_what_an_access_code_may_have_opened_is_stored_by_no_cache(
+    opened: Opening, query: str, variables: str
+) -> None:
+    answer = await (await opened()).get("/graphql", params={"query": query, "variables": variables})
+    assert (answer.headers["cache-control"], "etag" in answer.headers) == ("no-store", False)
+
+
 async def test_a_trace_goes_on_and_names_what_went_wrong(opened: Opening) -> None:
     client = await opened()
     trace = "0af7651916cd43dd8448eb211c80319c"
@@ -214,6 +229,16 @@ async def test_scripts_of_other_sites_may_ask_only_where_it_is_set_so(opened: Op
     assert "access-control-allow-origin" not in (await (await opened()).options("/graphql", headers=asked)).headers
     allowed = await (await opened(cors_origins="https://portal.example")).options("/graphql", headers=asked)
     assert allowed.headers["access-control-allow-origin"] == "https://portal.example"
+
+
+async def test_scripts_of_other_sites_may_read_that_they_have_to_wait_and_may_always_ask(opened: Opening) -> None:
+    client = await opened(cors_origins="https://portal.example", rate_limit="1/minute")
+    here = {"origin": "https://portal.example"}
+    await client.post("/graphql", json=TYPENAME, headers=here)
+    refused = await client.post("/graphql", json=TYPENAME, headers=here)
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (429, here["origin"])
+    preflight = await client.options("/graphql", headers=here | {"access-control-request-method": "POST"})
+    assert preflight.status_code == 200
 
 
 async def test_long_answers_are_compressed_where_that_is_understood(opened: Opening) -> None:
@@ -234,3 +259,17 @@ def test_a_caller_is_an_account_or_else_an_address() -> None:
         for header in (None, "Bearer junk", "Basic good", "Bearer good", "bearer  good")
     ]
     assert of == ["address 192.0.2.1"] * 3 + ["account camille"] * 2
+
+
+@pytest.mark.parametrize(
+    ("address", "counted_by"),
+    [
+        ("2001:db8:1:2:a:b:c:d", "address 2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "address 2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", "address 192.0.2.1"),
+        ("192.0.2.1", "address 192.0.2.1"),
+        ("", "address "),
+    ],
+)
+def test_a_household_has_one_address_however_many_it_was_given(address: str, counted_by: str) -> None:
+    assert caller_by(KnownViewers(), None, {"client": (address, 1)}) == counted_by
