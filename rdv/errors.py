@@ -1,6 +1,6 @@
 """What can go wrong, as a tree.
 
-The product's expected failures; each becomes the GraphQL type of the same name. A failure carries data,
+The product's expected failures; each but Busy becomes the GraphQL type of the same name. A failure carries data,
 never a person's: its message may end up in a log.
 
     RdvError
@@ -14,7 +14,8 @@ never a person's: its message may end up in a log.
     │   ├── TooLate                 the deadline for changes has passed
     │   ├── VersionConflict         the office is not any more what the caller has seen
     │   ├── WouldStrand             the change would leave appointments without a place; carries them
-    │   └── IdempotencyConflict     the key was used before, with another body
+    │   ├── IdempotencyConflict     the key was used before, with another body
+    │   └── Busy                    others are at the same rows, or there are too many: the same again later may succeed
     ├── BadToken            the caller's token proves nothing: an HTTP 401 before any GraphQL
     └── OperatorError       the installation is not right; one line for whoever runs it
         ├── BadSetting
@@ -129,6 +130,15 @@ class WouldStrand(Refusal):
     def __init__(self, message: str, *, appointments: Sequence[int]) -> None:
         super().__init__(message, count=len(appointments))
         self.appointments = tuple(appointments)
+
+
+class Busy(Refusal):
+    """Others are at the same rows, or there are too many: the same request may succeed later.
+
+    Any operation may meet it, so it is a GraphQL error with its code, and no member of the mutations' unions.
+    """
+
+    code = "BUSY"
 
 
 class BadToken(RdvError):

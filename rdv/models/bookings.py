@@ -27,7 +27,11 @@ Days = tuple[date, date]
 
 
 class Overlap(Exception):
-    """A counter or an agent would have two appointments at once, as the constraints found; or two writers collided."""
+    """A counter or an agent would have two appointments at once, as the constraints found."""
+
+
+class Collided(Exception):
+    """Two writers waited for each other, and this one gave way: the same once more may succeed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +176,7 @@ def local_day(moment: datetime, time_zone: str) -> date:
 
 @asynccontextmanager
 async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
-    """One transaction; Overlap when two appointments would be at one counter, or with one agent, at its end."""
+    """One transaction; raises Overlap or Collided, and nothing of it remains."""
     try:
         async with database.transaction() as connection:
             yield connection
@@ -182,7 +186,7 @@ async def writing(database: Database) -> AsyncIterator[AsyncConnection]:
         raise
     except OperationalError as error:
         if isinstance(error.orig, DeadlockDetected):
-            raise Overlap from None
+            raise Collided from None
         raise
 
 

@@ -52,7 +52,9 @@ class NewAgent:
     )
 
 
-@change_input(agents.UpdateAgent, "An agent as they are from now on, all of it.")
+@change_input(
+    agents.UpdateAgent, "An agent as they are from now on, all of it: what `organisation` says, with what changes."
+)
 class AgentUpdate(NewAgent):
     agent_id: strawberry.ID = strawberry.field(description="The agent.")
     over_frozen_day: bool = strawberry.field(default=False, description=OVER_FROZEN_DAY)

@@ -19,8 +19,8 @@ from rdv.schema.gateway import MANAGES_APPOINTMENTS, page_of
 from rdv.schema.offices import Counter, Office
 from rdv.schema.reasons import Reason
 from rdv.usecases.appointment_access import may_manage, may_see
-from rdv.usecases.appointments import change_deadline
 from rdv.usecases.secrets import grouped
+from rdv.usecases.writes import change_deadline
 
 MAX_PAGE = 100
 
@@ -98,6 +98,13 @@ class Usager:
         return AppointmentConnection(edges=edges, page_info=page, total_count=total)
 
 
+@strawberry.type(description="How to reach the usager of an appointment.")
+class Contact:
+    phone: str | None = strawberry.field(description="In the international form: +33…; null when they gave none.")
+    email: str | None = strawberry.field(description="Null when they gave none.")
+    locale: str = strawberry.field(description="The language to speak or write in: fr or en.")
+
+
 @strawberry.type(description="Another time that is held for somebody who lost theirs.")
 class Proposal:
     start: datetime = strawberry.field(description="When it starts.")
@@ -149,6 +156,16 @@ class Appointment:
     @strawberry.field(description="Who comes; null for a hold.")
     def usager(self) -> Usager | None:
         return None if self.record.usager is None else Usager(record=self.record.usager)
+
+    @strawberry.federation.field(
+        description="How to reach who comes, for those who manage the office's appointments; else null.",
+        policy=MANAGES_APPOINTMENTS,
+    )
+    async def contact(self, info: Info) -> Contact | None:
+        usager = self.record.usager
+        if usager is None or not await self._managed(info):
+            return None
+        return Contact(phone=usager.phone, email=usager.email, locale=usager.locale)
 
     @strawberry.federation.field(
         description="Where it stands now, for those who manage the office's appointments; else null.",

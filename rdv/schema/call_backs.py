@@ -6,6 +6,7 @@ import strawberry
 
 from rdv.schema.appointments import Appointment, appointment
 from rdv.schema.context import Info
+from rdv.schema.gateway import COUNTRY, STAFF
 from rdv.schema.mutations import or_problem
 from rdv.schema.problems import NotAllowed, NotFound
 from rdv.usecases import call_backs
@@ -29,9 +30,11 @@ ProposeAlternativesResult = Annotated[
 
 @strawberry.type
 class CallBackMutation:
-    @strawberry.mutation(
+    @strawberry.federation.mutation(
         description="Hold another time for everybody whom an office has to call and who has none yet, and list them; "
-        "at most 200 at a time."
+        "at most 200 at a time.",
+        requires_scopes=STAFF,
+        directives=[COUNTRY],
     )
     async def propose_alternatives(self, info: Info, input: ProposeAlternativesInput) -> ProposeAlternativesResult:
         async def act() -> AlternativesProposed:

@@ -4,17 +4,21 @@ An input class is both: the arguments of its own mutation (with the office and t
 of `PlanningChangeInput`, the form in which several changes are previewed and published together.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Annotated, Any
 
 import strawberry
+from strawberry.schema.name_converter import NameConverter
+from strawberry.types.base import StrawberryList, StrawberryOptional, has_object_definition
 
 from rdv.schema.appointments import Appointment, appointments
 from rdv.schema.context import Info
+from rdv.schema.gateway import ENGINE, STAFF
 from rdv.schema.mutations import or_problem
 from rdv.schema.offices import Office
 from rdv.schema.problems import IdempotencyConflict, InvalidInput, NotAllowed, NotFound, VersionConflict, WouldStrand
+from rdv.schema.scalars import LocalTime, clock
 from rdv.usecases import changing
 from rdv.usecases.changing import Change, ChangeRequest
 
@@ -58,6 +62,7 @@ PlanningChangeResult = Annotated[
 ]
 
 _CHANGES: dict[type, type[Change]] = {}
+NAMES = NameConverter()
 
 
 def change_input(change: type[Change], description: str) -> Callable[[type], type]:
@@ -91,6 +96,36 @@ def _value(given: Any) -> Any:  # noqa: ANN401 - a scalar, or an input that stan
     return given.value() if hasattr(given, "value") and callable(given.value) else given
 
 
+def as_given(code: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a change of the history said, as its input takes it."""
+    return _as_input(
+        next((one for one, change in _CHANGES.items() if getattr(change, "code", None) == code), None), said
+    )
+
+
+def _as_input(kind: Any, said: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - an input class, or none any more
+    if kind is None:
+        return {}
+    definition = kind.__strawberry_definition__
+    return {
+        NAMES.from_field(one): _shown(one.type, said[one.python_name])
+        for one in definition.fields
+        if one.python_name in said
+    }
+
+
+def _shown(kind: Any, value: Any) -> Any:  # noqa: ANN401 - any type of an input, and JSON
+    while isinstance(kind, StrawberryOptional):
+        kind = kind.of_type
+    if value is None:
+        return None
+    if isinstance(kind, StrawberryList):
+        return [_shown(kind.of_type, one) for one in value]
+    if kind is LocalTime:
+        return clock(value)
+    return _as_input(kind, value) if has_object_definition(kind) else value
+
+
 def change_mutation(given: type, name: str, description: str) -> Any:  # noqa: ANN401 - a field of any mutation
     """Return the mutation that makes one change; its input is named after it."""
     own = strawberry.input(type(f"{name}Input", (given, OfficeChange), {}), description=description)
@@ -106,7 +141,9 @@ def change_mutation(given: type, name: str, description: str) -> Any:  # noqa: A
         return await or_problem(info, lambda: changed(info, request))
 
     resolve.__annotations__ |= {"input": own, "return": PlanningChangeResult}
-    return strawberry.mutation(resolver=resolve, description=description)
+    return strawberry.federation.mutation(
+        resolver=resolve, description=description, requires_scopes=STAFF, directives=[ENGINE]
+    )
 
 
 async def changed(info: Info, request: ChangeRequest) -> PlanningChanged:

@@ -34,12 +34,14 @@ from graphql import (
     value_from_ast_untyped,
     visit,
 )
-from strawberry.federation.schema_directives import ListSize
+from strawberry.federation.schema_directives import Cost, ListSize
 
 from rdv.schema.writers import DEFINITION
 
 MAX_COST = 50_000
-ROOT_COST = 500  # a query or mutation of its own: at most a hundred of them in one request
+ROOT_COST = (
+    500  # a query or mutation of its own, or its `@cost` if that is more: at most a hundred of them in a request
+)
 LIST_LENGTH = 10
 
 LONGEST_LIST = 1_000  # no list is longer, whatever is asked for
@@ -144,7 +146,7 @@ def measure(
             key = (getattr(on, "name", None), (selection.alias or selection.name).value)
             if key not in seen:
                 seen.add(key)
-                cost += level.times + (ROOT_COST if on is root else 0)
+                cost += level.times + (max(ROOT_COST, _weight(field)) if on is root else 0)
             if selection.selection_set:
                 size = _said(selection, given)
                 many, passed = 1, size
@@ -188,9 +190,16 @@ def _length(selection: FieldNode, given: Mapping[str, tuple[str, int]]) -> int |
 
 
 def _assumed(field: GraphQLField) -> int | None:
-    definition = field.extensions.get(DEFINITION)
-    found = (one.assumed_size for one in getattr(definition, "directives", ()) if isinstance(one, ListSize))
+    found = (one.assumed_size for one in _directives(field) if isinstance(one, ListSize))
     return next(found, None)
+
+
+def _weight(field: GraphQLField) -> int:
+    return next((one.weight for one in _directives(field) if isinstance(one, Cost)), 0)
+
+
+def _directives(field: GraphQLField) -> Sequence[object]:
+    return getattr(field.extensions.get(DEFINITION), "directives", None) or ()
 
 
 def _first_of(*sizes: int | None) -> int:

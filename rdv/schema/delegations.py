@@ -10,14 +10,21 @@ from rdv.models.delegation import Delegation as DelegationRow
 from rdv.models.office_reads import OfficeRecord
 from rdv.schema.changes import PlanningChangeResult, change_input, change_mutation
 from rdv.schema.context import Info
-from rdv.schema.enums import AppointmentStatus, Channel
+from rdv.schema.enums import AppointmentStatus, Channel, described
 from rdv.schema.offices import Office
 from rdv.schema.reasons import Reason
 from rdv.usecases import delegating
 from rdv.usecases import delegations as use_case
 from rdv.usecases.offices import id_from
 
-strawberry.enum(use_case.DelegationStatus, description="What has become of a delegation.")
+described(
+    use_case.DelegationStatus,
+    "What has become of a delegation.",
+    PROPOSED="The other office has not answered yet.",
+    ACCEPTED="The other office receives, from its first day to its last.",
+    REFUSED="The other office does not receive.",
+    ENDED="It was ended; appointments that were made stay where they are.",
+)
 
 
 @change_input(delegating.ProposeDelegation, "Reasons an office would hand to another.")

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from graphql import ExecutionResult, FieldNode, GraphQLError, GraphQLSchema, OperationType
+from graphql import ExecutionResult, FieldNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -97,7 +97,7 @@ class Endpoint:
             return refused([bad.shown], media_type, bad.status, bad.headers)
         except GraphQLError as error:
             # Clients that know application/json only take any other status for a fault of the transport.
-            return refused([dict(error.formatted)], media_type, 200 if media_type == JSON else 400, {})
+            return refused([formatted(error, translate)], media_type, 200 if media_type == JSON else 400, {})
         context = Context(self._services, lambda: viewer, translate, prepared.known.document)
         body, status = await self._run(prepared, context, media_type)
         request.state.alike = prepared.alike and "errors" not in body
@@ -117,7 +117,7 @@ class Endpoint:
             except BadRequest as bad:
                 answers.append({"errors": [bad.shown]})
             except GraphQLError as error:
-                answers.append({"errors": [dict(error.formatted)]})
+                answers.append({"errors": [formatted(error, translate)]})
             else:
                 context = Context(self._services, lambda: viewer, translate, prepared.known.document)
                 answers.append((await self._run(prepared, context, GRAPHQL))[0])
@@ -176,8 +176,7 @@ class Endpoint:
             async with timeout(self.limits.seconds):
                 result = await self._runner.run(prepared.known, prepared.call, context)
         except TimeoutError:
-            message = context.translate("This takes too long: ask for less, or try again later.")
-            return {"errors": [{"message": message, "extensions": {"code": "TIMEOUT"}}]}, 503
+            return {"errors": [_timed_out(context.translate)]}, 503
         body = self._body(result, prepared, context.translate)
         return body, 200 if "data" in body or media_type == JSON else 400
 
@@ -217,17 +216,25 @@ def check_method(method: str, kind: OperationType) -> None:
         raise BadRequest("Only queries may be sent by GET.", 405, allow="POST")
 
 
-def formatted(error: GraphQLError, translate: Translate) -> Mapping[str, Any]:
+def formatted(error: GraphQLError, translate: Translate) -> dict[str, Any]:
     """Return an error as callers see it: their own faults and refusals as they are, everything else masked."""
-    shown = dict(error.formatted)
+    shown: dict[str, Any] = dict(error.formatted)
     original = error.original_error
     while isinstance(original, GraphQLError):
         original = original.original_error
     if error.path is None or (original is None and isinstance(error, GraphQLError)):
-        return shown
+        code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
+        return shown | {"extensions": {"code": code}}
     if isinstance(original, Refusal):
         return shown | {"message": translate(original.message, **original.values), "extensions": _told(original)}
+    if isinstance(original, TimeoutError):  # the database did not answer
+        return shown | _timed_out(translate)
     return shown | masked(original, error.path, translate)
+
+
+def _timed_out(translate: Translate) -> dict[str, Any]:
+    message = translate("This takes too long: ask for less, or try again later.")
+    return {"message": message, "extensions": {"code": "TIMEOUT"}}
 
 
 def _told(refusal: Refusal) -> dict[str, str]:

@@ -12,9 +12,12 @@ USAGER = [["rdv:usager"]]
 STAFF = [["rdv:agent"], ["rdv:administrator"]]
 MANAGES_APPOINTMENTS = [["rdv:APPOINTMENTS"]]
 
-# Weights count objects, as gateways do: what runs the engine over weeks of one office, or looks across the country.
+# Weights count objects, as gateways do: what runs the engine over weeks of one office, looks across the country,
+# compares a year of an office before and after changes, or changes hundreds of offices.
 ENGINE = Cost(weight=50)
 COUNTRY = Cost(weight=100)
+YEAR = Cost(weight=2_000)
+MANY_OFFICES = Cost(weight=5_000)
 
 
 def about(items: int) -> ListSize:

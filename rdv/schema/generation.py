@@ -5,28 +5,39 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import strawberry
-from babel.dates import format_date
 
 from rdv import errors
 from rdv.engine.roster.values import openings_of
 from rdv.models import drafts as models
 from rdv.models.office_reads import CounterRecord, OfficeRecord
 from rdv.models.offices import Agent as AgentRow
-from rdv.models.reason_tree import ReasonNode
 from rdv.schema.appointments import Agent
 from rdv.schema.changes import KEY, change_input
 from rdv.schema.context import Info
+from rdv.schema.enums import described
+from rdv.schema.gateway import ENGINE, MANY_OFFICES, STAFF
 from rdv.schema.mutations import or_problem
 from rdv.schema.offices import Counter, Office
 from rdv.schema.problems import IdempotencyConflict, InvalidInput, NotAllowed, NotFound
-from rdv.schema.reasons import Reason, label
-from rdv.schema.scalars import LocalTime, clock
+from rdv.schema.reasons import Reason
+from rdv.schema.roster_words import words
+from rdv.schema.scalars import LocalTime
 from rdv.usecases import drafts as publishing
 from rdv.usecases import generation as use_case
 from rdv.usecases.drafts import shift
 from rdv.usecases.offices import id_from
 
-strawberry.enum(use_case.DraftStatus, description="What has become of a generated planning.")
+described(
+    use_case.DraftStatus,
+    "What has become of a generated planning.",
+    QUEUED="It waits for a worker.",
+    RUNNING="A worker looks for a better one; what has been found so far can be read.",
+    DONE="It is ready, and keeps all rules.",
+    INFEASIBLE="It is ready, but some rules cannot be kept: see `conflicts`.",
+    CANCELLED="It was given up before it was ready.",
+    FAILED="There is none: see `failure`.",
+    PUBLISHED="It was made to hold by `applyDraft`.",
+)
 
 
 @strawberry.input(description="How many agents have to be there for a reason, whenever a counter may be open.")
@@ -251,7 +262,7 @@ class PlanningDraft:
                 reason=None
                 if one["reason"] is None
                 else Reason(node=nodes[int(one["reason"])], nodes=nodes, tree=tree),
-                detail=_words(info, one, None if one["reason"] is None else nodes[int(one["reason"])]),
+                detail=words(info, one, None if one["reason"] is None else nodes[int(one["reason"])]),
             )
             for one in (await info.context.draft_results.load(self.row.id or 0))[1]
         ]
@@ -283,9 +294,11 @@ DraftsResult = Annotated[
 
 @strawberry.type
 class GenerationMutation:
-    @strawberry.mutation(
+    @strawberry.federation.mutation(
         description="Have a planning of an office generated: counters' openings and who is at which counter when. A "
-        "worker works it out; look at it with `planningDraft`, preview it, and `applyDraft` makes it hold."
+        "worker works it out; look at it with `planningDraft`, preview it, and `applyDraft` makes it hold.",
+        requires_scopes=STAFF,
+        directives=[ENGINE],
     )
     async def generate_planning(self, info: Info, input: GeneratePlanningInput) -> DraftResult:
         async def act() -> PlanningDraft:
@@ -297,8 +310,10 @@ class GenerationMutation:
 
         return await or_problem(info, act)
 
-    @strawberry.mutation(
-        description="Have plannings of all offices of a département generated, by any number of workers."
+    @strawberry.federation.mutation(
+        description="Have plannings of all offices of a département generated, by any number of workers.",
+        requires_scopes=STAFF,
+        directives=[MANY_OFFICES],
     )
     async def generate_plannings(self, info: Info, input: GeneratePlanningsInput) -> DraftsResult:
         async def act() -> PlanningDrafts:
@@ -310,7 +325,9 @@ class GenerationMutation:
 
         return await or_problem(info, act)
 
-    @strawberry.mutation(description="Give up a planning that is not ready; its worker stops.")
+    @strawberry.federation.mutation(
+        description="Give up a planning that is not ready; its worker stops.", requires_scopes=STAFF
+    )
     async def cancel_generation(self, info: Info, input: CancelGenerationInput) -> DraftResult:
         async def act() -> PlanningDraft:
             context = info.context
@@ -351,45 +368,3 @@ async def _draft(info: Info, row: models.PlanningDraft) -> PlanningDraft:
 def _counter(counters: dict[int, CounterRecord], name: str) -> Counter | None:
     found = counters.get(int(name))
     return None if found is None else Counter(record=found)
-
-
-def _words(info: Info, one: dict[str, Any], reason: ReasonNode | None) -> str:
-    """Say what cannot be kept."""
-    translate = info.context.translate
-    values = {
-        "day": format_date(dt.date.fromisoformat(one["date"]), "full", locale=translate.language),
-        "start": clock(one["start_minute"]),
-        "end": clock(one["end_minute"]),
-        "needed": one["needed"],
-        "possible": one["possible"],
-        "reason": "" if reason is None else label(reason, info),
-    }
-    said = {
-        ("TOO_FEW_COUNTERS", True): lambda: translate(
-            "{day}, {start} to {end}: counters to be open: {needed}; that may be open: {possible}.", **values
-        ),
-        ("TOO_FEW_COUNTERS", False): lambda: translate(
-            "{day}, {start} to {end}: agents needed for “{reason}”: {needed}; counters for it that may be open: "
-            "{possible}.",
-            **values,
-        ),
-        ("TOO_FEW_PRESENT", True): lambda: translate(
-            "{day}, {start} to {end}: counters to be open: {needed}; agents who are there: {possible}.", **values
-        ),
-        ("TOO_FEW_HOURS", True): lambda: translate(
-            "{day}, {start} to {end}: counters to be open: {needed}; as many as longest days and weeks, breaks and "
-            "shortest shifts allow: {possible}.",
-            **values,
-        ),
-        ("TOO_FEW_SKILLED", False): lambda: translate(
-            "{day}, {start} to {end}: agents needed for “{reason}”: {needed}; who are there and can serve it: "
-            "{possible}.",
-            **values,
-        ),
-        ("TOO_FEW_HOURS", False): lambda: translate(
-            "{day}, {start} to {end}: agents needed for “{reason}”: {needed}; as many as longest days and weeks, "
-            "breaks and shortest shifts allow: {possible}.",
-            **values,
-        ),
-    }
-    return said[one["code"], reason is None]()

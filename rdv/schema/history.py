@@ -9,9 +9,10 @@ from strawberry.scalars import JSON
 
 from rdv import errors
 from rdv.models.revisions import Revision
-from rdv.schema.changes import change_input
+from rdv.schema.changes import as_given, change_input
 from rdv.schema.context import Info
 from rdv.usecases import history as use_case
+from rdv.usecases.changing import RESULT
 from rdv.usecases.offices import id_from
 
 
@@ -26,7 +27,10 @@ class Restoration:
 @strawberry.type(description="One of several changes that were made together.")
 class MadeChange:
     code: str = strawberry.field(description="What sort of change: CREATE_COUNTER, ADD_CLOSURE …; RESULT: its outcome.")
-    given: JSON = strawberry.field(description="What it said, by the fields of its input.")
+    given: JSON = strawberry.field(
+        description="What it said, as its input takes it; of RESULT: `madeIds`, and how many `moved`, `stranded` and "
+        "`placedAgain`."
+    )
 
 
 @strawberry.type(description="Changes of an office that were made together.")
@@ -52,7 +56,16 @@ class PlanningRevision:
 
 
 def _given(one: dict[str, Any]) -> JSON:
-    return JSON({name: value for name, value in one.items() if name != "code"})
+    if one["code"] == RESULT:
+        return JSON(
+            {
+                "madeIds": [str(made) for made in one.get("made", ())],
+                "moved": one.get("moved", 0),
+                "stranded": len(one.get("stranded", ())),
+                "placedAgain": len(one.get("placed_again", ())),
+            }
+        )
+    return JSON(as_given(one["code"], one))
 
 
 async def history(info: Info, office_id: strawberry.ID, before: int | None, first: int) -> list[PlanningRevision]:

@@ -5,6 +5,7 @@ from datetime import date
 import strawberry
 
 from rdv.schema.changes import PlanningChangeResult, change_input, change_mutation
+from rdv.schema.enums import described
 from rdv.schema.scalars import LocalTime
 from rdv.usecases import exceptions, templates
 from rdv.usecases.opening_changes import Layer, TimeRange, Weekday
@@ -13,9 +14,21 @@ from rdv.usecases.templates import TemplateKind, TemplateRange
 OVER_FROZEN_DAY = "Go on although settled days change, whose agents were told."
 COUNTER = "For one counter; left out: for the office."
 
-strawberry.enum(Layer, name="HoursLayer", description="What hours are for: appointments, or coming without one.")
-strawberry.enum(Weekday, description="A day of the week.")
-strawberry.enum(TemplateKind, description="What a template describes: a day, a week, or weekdays of a month.")
+described(
+    Layer,
+    "What hours are for.",
+    name="HoursLayer",
+    APPOINTMENT="Receiving by appointment.",
+    WALK_IN="Receiving who comes without one.",
+)
+described(Weekday, "A day of the week.", **{day.name: f"{day.capitalize()}s." for day in Weekday})
+described(
+    TemplateKind,
+    "What a template describes.",
+    DAY="One day; its application says on which days it holds.",
+    WEEK="A week.",
+    MONTH="Certain weekdays of a month, the second Tuesday for example.",
+)
 
 
 @strawberry.input(description="A range of one day.")

@@ -7,6 +7,7 @@ import strawberry
 
 from rdv.schema.changes import PlanningChanged, planning_changed
 from rdv.schema.context import Info
+from rdv.schema.gateway import MANY_OFFICES, STAFF
 from rdv.schema.mutations import or_problem
 from rdv.schema.planning import PlanningChangeInput, intended
 from rdv.schema.problems import InvalidInput, NotAllowed, NotFound, VersionConflict, WouldStrand
@@ -48,7 +49,11 @@ ChangeOfficesResult = Annotated[
 
 @strawberry.type
 class ManyOfficesMutation:
-    @strawberry.mutation(description="Make the same changes in a whole set of offices: close them, for example.")
+    @strawberry.federation.mutation(
+        description="Make the same changes in a whole set of offices: close them, for example.",
+        requires_scopes=STAFF,
+        directives=[MANY_OFFICES],
+    )
     async def change_offices(self, info: Info, input: ChangeOfficesInput) -> ChangeOfficesResult:
         async def act() -> OfficesChanged:
             request = use_case.ManyRequest(
@@ -62,9 +67,11 @@ class ManyOfficesMutation:
 
         return await or_problem(info, act)
 
-    @strawberry.mutation(
+    @strawberry.federation.mutation(
         description="Say whether a day is a public holiday, for national administrators; answers with the offices that "
-        "expect somebody that day. An office's own exception for the day comes first."
+        "expect somebody that day. An office's own exception for the day comes first.",
+        requires_scopes=STAFF,
+        directives=[MANY_OFFICES],
     )
     async def set_holiday(self, info: Info, input: SetHolidayInput) -> ChangeOfficesResult:
         async def act() -> OfficesChanged:

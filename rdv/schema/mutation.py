@@ -36,6 +36,7 @@ from rdv.schema.reasons import Reason
 from rdv.schema.scalars import instant
 from rdv.schema.slots import Slot
 from rdv.usecases import appointments as use_case
+from rdv.usecases import cancelling
 from rdv.usecases.usager_input import UsagerRequest
 
 KEY = "Repeating a request with the same key and body gives the same answer; keys must not be guessable."
@@ -73,6 +74,17 @@ class Hold:
     slot: Slot = strawberry.field(description="What is held; `remaining` counts what is left after it.")
     office: Office = strawberry.field(description="Where.")
     reason: Reason = strawberry.field(description="What for.")
+
+
+@strawberry.input(description="A hold that is not wanted any more.")
+class ReleaseHoldInput:
+    hold_token: str = strawberry.field(description="The token of the hold.")
+
+
+@strawberry.type(description="The hold is given up, and its slot free for everybody.")
+class HoldReleased:
+    office: Office = strawberry.field(description="Where it was.")
+    start: datetime = strawberry.field(description="When it would have begun.")
 
 
 @strawberry.input(description="A hold that becomes an appointment.")
@@ -114,6 +126,10 @@ class AppointmentCancelled:
 HoldSlotResult = Annotated[
     Hold | SlotTaken | InvalidInput | NotAllowed | NotFound | TooManyAppointments | IdempotencyConflict,
     strawberry.union("HoldSlotResult", description="A hold, or why there is none."),
+]
+ReleaseHoldResult = Annotated[
+    HoldReleased | HoldExpired | NotAllowed,
+    strawberry.union("ReleaseHoldResult", description="The hold is given up, or why there is none to be."),
 ]
 ConfirmAppointmentResult = Annotated[
     AppointmentConfirmed | HoldExpired | InvalidInput | NotAllowed | TooManyAppointments | IdempotencyConflict,
@@ -162,6 +178,18 @@ class Mutation(
 
         return await or_problem(info, act)
 
+    @strawberry.mutation(
+        description="Give a hold back before it is over, to choose another slot: holds count towards what one usager "
+        "may have at a time."
+    )
+    async def release_hold(self, info: Info, input: ReleaseHoldInput) -> ReleaseHoldResult:
+        async def act() -> HoldReleased:
+            record = await cancelling.release(info.context.services, info.context.viewer, input.hold_token)
+            released = await appointment(info.context, record)
+            return HoldReleased(office=released.office(), start=released.start())
+
+        return await or_problem(info, act)
+
     @strawberry.mutation(description="Turn a hold into an appointment.")
     async def confirm_appointment(self, info: Info, input: ConfirmAppointmentInput) -> ConfirmAppointmentResult:
         async def act() -> AppointmentConfirmed:
@@ -205,7 +233,7 @@ class Mutation(
     @strawberry.mutation(description="Cancel an appointment; cancelling again changes nothing.")
     async def cancel_appointment(self, info: Info, input: CancelAppointmentInput) -> CancelAppointmentResult:
         async def act() -> AppointmentCancelled:
-            record = await use_case.cancel(
+            record = await cancelling.cancel(
                 info.context.services, info.context.viewer, input.reference, input.access_code, input.why
             )
             return AppointmentCancelled(appointment=await appointment(info.context, record))

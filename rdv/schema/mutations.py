@@ -14,6 +14,8 @@ async def or_problem(
     """Return what the act returns, or its refusal; one that is not in the mutation's union is a GraphQL error."""
     try:
         return await act()
+    except errors.Busy:
+        raise
     except unexpected:
         raise
     except errors.Refusal as refusal:

@@ -76,6 +76,10 @@ class OrganisedAgent:
     def display_name(self) -> str:
         return self.row.display_name
 
+    @strawberry.field(description="Their account, as their token names it: `updateAgent` takes it away if left out.")
+    def subject(self) -> str | None:
+        return self.row.subject
+
     @strawberry.field(description="Whether they do not receive any more.")
     def retired(self) -> bool:
         return self.row.retired

@@ -19,6 +19,7 @@ from rdv.schema.agents import (
 from rdv.schema.changes import OfficeChange, PlanningChangeResult, change_mutation, change_of, changed
 from rdv.schema.context import Info
 from rdv.schema.delegations import DelegationAcceptance, DelegationEnd, DelegationProposal, DelegationRefusal
+from rdv.schema.gateway import ENGINE, STAFF
 from rdv.schema.generation import DraftApplication
 from rdv.schema.history import Restoration
 from rdv.schema.hours import (
@@ -143,9 +144,11 @@ class PlanningMutation:
         "change in `planningPreview`.",
     )
 
-    @strawberry.mutation(
+    @strawberry.federation.mutation(
         description="Make changes together, exactly as they were previewed: give the preview's version, and it is "
-        "refused when the office was changed meanwhile."
+        "refused when the office was changed meanwhile.",
+        requires_scopes=STAFF,
+        directives=[ENGINE],
     )
     async def publish_planning(self, info: Info, input: PublishPlanningInput) -> PlanningChangeResult:
         request = ChangeRequest(

@@ -9,6 +9,7 @@ from rdv.models.office_reads import CounterRecord
 from rdv.schema.appointments import Agent, Appointment, appointments
 from rdv.schema.context import Info
 from rdv.schema.enums import Channel
+from rdv.schema.gateway import about
 from rdv.schema.offices import Office
 from rdv.schema.planning import PlanningChangeInput, intended
 from rdv.schema.reasons import Reason
@@ -44,8 +45,10 @@ class CounterPreview:
     id: strawberry.ID | None = strawberry.field(description="The counter; null when it is only to be made.")
     label_before: str | None = strawberry.field(description="What it is called now; null when it is to be made.")
     label_after: str | None = strawberry.field(description="What it is called then; null when it is given up.")
-    before: list[OpenRange] = strawberry.field(description="When it is open now, closures taken away.")
-    after: list[OpenRange] = strawberry.field(description="When it is open then.")
+    before: list[OpenRange] = strawberry.field(
+        description="When it is open now, closures taken away.", directives=[about(30)]
+    )
+    after: list[OpenRange] = strawberry.field(description="When it is open then.", directives=[about(30)])
 
 
 @strawberry.type(description="How many starts a day offers.")
@@ -60,8 +63,12 @@ class ReasonPreview:
     reason: Reason = strawberry.field(description="The reason, as the office would have it.")
     slots_before: int = strawberry.field(description="Starts offered now, all days together.")
     slots_after: int = strawberry.field(description="Starts offered then.")
-    days: list[DayPreview] = strawberry.field(description="The days with a start before or after, ascending.")
-    why: list[WhyNot] = strawberry.field(description="Why days without any start after the changes have none.")
+    days: list[DayPreview] = strawberry.field(
+        description="The days with a start before or after, ascending.", directives=[about(60)]
+    )
+    why: list[WhyNot] = strawberry.field(
+        description="Why days without any start after the changes have none.", directives=[about(20)]
+    )
 
 
 @strawberry.type(description="An appointment that would lose its place.")
@@ -84,7 +91,9 @@ class PlanningPreview:
     found: strawberry.Private[use_case.Preview]
     office: Office = strawberry.field(description="The office as it would be.")
     version: str = strawberry.field(description="Give it to `publishPlanning` to make exactly these changes.")
-    reasons: list[ReasonPreview] = strawberry.field(description="Slots by reason and day, before and after.")
+    reasons: list[ReasonPreview] = strawberry.field(
+        description="Slots by reason and day, before and after.", directives=[about(20)]
+    )
     agents: list[AgentLoad] = strawberry.field(description="Agents' loads; empty where agents are not assigned.")
     moved: int = strawberry.field(description="How many appointments would get another counter or agent.")
 

@@ -7,7 +7,8 @@ import strawberry
 
 from rdv import errors
 from rdv.integrations.directories.folding import folded
-from rdv.models.office_reads import load_office_by_code, load_offices
+from rdv.models.database import Connection
+from rdv.models.office_reads import OfficeRecord, load_office_by_code, load_offices
 from rdv.schema import access as access_schema
 from rdv.schema import delegations as delegations_schema
 from rdv.schema import generation as generation_schema
@@ -19,7 +20,7 @@ from rdv.schema import slots as slots_schema
 from rdv.schema.appointments import Appointment, appointment
 from rdv.schema.context import Info
 from rdv.schema.enums import Audience
-from rdv.schema.gateway import COUNTRY, ENGINE, about
+from rdv.schema.gateway import COUNTRY, ENGINE, STAFF, YEAR, about
 from rdv.schema.offices import Office
 from rdv.schema.reasons import Reason, label, national
 from rdv.schema.subgraph import Subgraph
@@ -90,8 +91,7 @@ class Query(Subgraph):
             if code is not None:
                 record = await load_office_by_code(connection, code.replace("\0", ""))
             else:
-                identity = id_from(id or "", field="id")
-                record = (await load_offices(connection, [identity])).get(identity)
+                record = await _office(connection, id or "")
         return None if record is None else Office(record=record)
 
     @strawberry.field(
@@ -107,17 +107,21 @@ class Query(Subgraph):
     async def earliest_slots(self, info: Info, input: slots_schema.EarliestSlotsInput) -> list[slots_schema.OfficeSlot]:
         return await slots_schema.earliest(info, input)
 
-    @strawberry.field(
-        description="What intended changes of an office would lead to, with nothing changed: for those who plan it."
+    @strawberry.federation.field(
+        description="What intended changes of an office would lead to, with nothing changed: for those who plan it.",
+        requires_scopes=STAFF,
+        directives=[YEAR],
     )
     async def planning_preview(
         self, info: Info, input: preview_schema.PlanningPreviewInput
     ) -> preview_schema.PlanningPreview:
         return await preview_schema.planning_preview(info, input)
 
-    @strawberry.field(
+    @strawberry.federation.field(
         description="What was changed in an office, the latest first: for those who plan it. Entries come from the "
-        "first change on; number 0 is the office before it."
+        "first change on; number 0 is the office before it.",
+        requires_scopes=STAFF,
+        directives=[about(20)],
     )
     async def planning_history(
         self,
@@ -128,9 +132,10 @@ class Query(Subgraph):
     ) -> list[history_schema.PlanningRevision]:
         return await history_schema.history(info, office_id, before, first)
 
-    @strawberry.field(
+    @strawberry.federation.field(
         description="An office's organisation as it is written down: agents, templates, hours, closures, quotas; for "
-        "who plans it."
+        "who plans it.",
+        requires_scopes=STAFF,
     )
     async def organisation(
         self,
@@ -154,21 +159,30 @@ class Query(Subgraph):
     ) -> list[organisation_schema.OfficeHours]:
         return await organisation_schema.office_hours(info, office_id, from_, to)
 
-    @strawberry.field(
-        description="What an office has handed to others and received from them, the latest first, for who plans it."
+    @strawberry.federation.field(
+        description="What an office has handed to others and received from them, the latest first, for who plans it.",
+        requires_scopes=STAFF,
+        directives=[about(20)],
     )
     async def delegations(
         self, info: Info, office_id: Annotated[strawberry.ID, strawberry.argument(description="The office.")]
     ) -> list[delegations_schema.Delegation]:
         return await delegations_schema.delegations(info, office_id)
 
-    @strawberry.field(description="A generated planning, for those who plan its office; null when there is none.")
+    @strawberry.federation.field(
+        description="A generated planning, for those who plan its office; null when there is none.",
+        requires_scopes=STAFF,
+    )
     async def planning_draft(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The planning.")]
     ) -> generation_schema.PlanningDraft | None:
         return await generation_schema.planning_draft(info, id)
 
-    @strawberry.field(description="An office's generated plannings, the latest first, for those who plan it.")
+    @strawberry.federation.field(
+        description="An office's generated plannings, the latest first, for those who plan it.",
+        requires_scopes=STAFF,
+        directives=[about(20)],
+    )
     async def planning_drafts(
         self,
         info: Info,
@@ -197,3 +211,11 @@ class Query(Subgraph):
         except (errors.NotFound, errors.NotAllowed):
             return None
         return await appointment(info.context, record)
+
+
+async def _office(connection: Connection, text: str) -> OfficeRecord | None:
+    try:
+        identity = id_from(text, field="id")
+    except errors.NotFound:
+        return None
+    return (await load_offices(connection, [identity])).get(identity)

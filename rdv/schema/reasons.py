@@ -12,7 +12,9 @@ from rdv.schema.gateway import about
 
 @strawberry.federation.type(
     keys=["id", "code"],
-    description="What a usager comes for: a tree of up to three levels, whose leaves can be booked.",
+    description="What a usager comes for: a tree of up to three levels, whose leaves can be booked. Offices have "
+    "values of their own: `durationMinutes`, `agentsRequired`, `modalities`, `bookable` are those of the office it was "
+    "reached through, else national ones, for a gateway too; so clients keep reasons by place, not by id.",
 )
 class Reason:
     node: strawberry.Private[ReasonNode]

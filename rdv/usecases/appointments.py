@@ -1,4 +1,4 @@
-"""Hold a slot, confirm it, move it, cancel it: read -> decide -> write -> tell.
+"""Hold a slot, confirm it, move it: read -> decide -> write -> tell.
 
 Each of these is one transaction under the locks of the office-days concerned (`booking.py`). A refusal is raised
 inside it, so nothing of it remains; what collides at the very end is a slot taken, with alternatives.
@@ -8,18 +8,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from zoneinfo import ZoneInfo
 
 import orjson
 
 from rdv.engine.values import Modality
-from rdv.errors import HoldExpired, IdempotencyConflict, InvalidInput, NotAllowed, NotFound, SlotTaken, TooLate
+from rdv.errors import HoldExpired, InvalidInput, NotAllowed, SlotTaken
 from rdv.integrations.viewer import Viewer, ViewerKind
 from rdv.models import appointment_reads, bookings, idempotency
 from rdv.models.appointment_reads import AppointmentRecord
-from rdv.models.bookings import Overlap, Seat, Times, writing
+from rdv.models.bookings import Overlap
 from rdv.models.database import Connection
-from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.models.situation import Situation
 from rdv.models.usagers import lock_person, save_usager
 from rdv.usecases import access
@@ -31,6 +29,7 @@ from rdv.usecases.persons import check_limit, check_period, marks, whose
 from rdv.usecases.secrets import new_reference, normalised
 from rdv.usecases.services import Services
 from rdv.usecases.usager_input import MAX_COMMENT, UsagerRequest, checked_text
+from rdv.usecases.writes import again, check_changeable, held_with, office_of, once, times_of
 
 MAX_KEY = 200
 
@@ -142,7 +141,7 @@ async def hold(services: Services, viewer: Viewer, request: HoldRequest) -> Held
             now=now,
         )
 
-    record = await _written(services, wanted, lambda: _once(services, key, now, write))
+    record = await _written(services, wanted, lambda: once(services, key, now, write))
     situation, left = await left_at(services, viewer, record, decided)
     return Held(token=services.secrets.hold_token(record.reference), record=record, situation=situation, left=left)
 
@@ -154,14 +153,14 @@ async def confirm(services: Services, viewer: Viewer, request: ConfirmRequest) -
     key = _key("confirm", viewer, request.idempotency_key, request)
 
     async def write(connection: Connection) -> int:
-        found = await _held(services, connection, viewer, request.hold_token)
+        found = await held_with(services, connection, viewer, request.hold_token)
         office = await office_for_booking(connection, viewer, found.office_id, on_behalf_of=found.delegated_by)
         details, subject = await whose(connection, viewer, request.usager, phone_needed=found.modality == "PHONE")
         # The person first, then the days, as `hold` does: otherwise two requests could wait in a circle.
         for mark in marks(details, subject):
             await lock_person(connection, mark)
-        await bookings.lock(connection, office.id, office.time_zone, [_times(found)], now)
-        record = await _held(services, connection, viewer, request.hold_token)
+        await bookings.lock(connection, office.id, office.time_zone, [times_of(found)], now)
+        record = await held_with(services, connection, viewer, request.hold_token)
         if record.expires_at is None or record.expires_at <= now:
             raise HoldExpired("This hold is over: choose a slot again.")
         await check_limit(connection, office, now, subject=subject, details=details, other_than=record.id)
@@ -175,7 +174,7 @@ async def confirm(services: Services, viewer: Viewer, request: ConfirmRequest) -
         )
         return record.id
 
-    return _confirmed(services, await _twice(lambda: _once(services, key, now, write)))
+    return _confirmed(services, await again(lambda: once(services, key, now, write)))
 
 
 async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequest) -> Confirmed:
@@ -195,7 +194,7 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
     )
 
     async def write(connection: Connection) -> int:
-        office = await _office(connection, record)
+        office = await office_of(connection, record)
         if not office.open_to_booking:
             raise NotAllowed("This office does not take appointments.")
         manages = may_manage(viewer, await concerned(connection, record))
@@ -206,7 +205,7 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
             office,
             wanted,
             now=now,
-            leaving=[_times(record)],
+            leaving=[times_of(record)],
             proposals=await bookings.proposals(connection, record.id),
         )
         if record.delegated_by is not None and decided.times.day != record.day:
@@ -227,101 +226,7 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
         )
         return record.id
 
-    return _confirmed(services, await _written(services, wanted, lambda: _once(services, key, now, write)))
-
-
-async def cancel(
-    services: Services, viewer: Viewer, reference: str, access_code: str | None, why: str | None
-) -> AppointmentRecord:
-    """Cancel an appointment; its time is free at once. One that is cancelled stays so."""
-    now = services.clock()
-    text = checked_text("why", why, MAX_COMMENT)
-    found = await find(services, viewer, reference, access_code)
-
-    async def write(connection: Connection) -> int:
-        office = await _office(connection, found)
-        proposals = await bookings.proposals(connection, found.id)
-        times = [_times(found), *proposals.values()]
-        await bookings.lock(connection, office.id, office.time_zone, times, now)
-        await bookings.cancel_all(connection, list(proposals))
-        record = await _by_id(connection, found.id)
-        if record.status != "CANCELLED":
-            check_changeable(record, office, now, manages=may_manage(viewer, await concerned(connection, record)))
-            await bookings.cancel(connection, record.id, text)
-            await _keep_for_a_while(services, connection, office, record, now)
-        return record.id
-
-    return await _twice(lambda: _once(services, None, now, write))
-
-
-async def _keep_for_a_while(
-    services: Services, connection: Connection, office: OfficeRecord, record: AppointmentRecord, now: datetime
-) -> None:
-    """Hold the time of a cancelled appointment for nobody, so that it cannot be passed on."""
-    until = min(now + timedelta(minutes=office.resale_delay_minutes), record.starts_at)
-    if until <= now or record.stranded_since is not None:
-        return
-    reference = new_reference()
-    await bookings.insert_hold(
-        connection,
-        office.id,
-        _times(record),
-        Seat(counter_id=record.counter_id, agent_ids=tuple(agent.id for agent in record.agents)),
-        reference=reference,
-        reason=record.reason_id,
-        channel=record.channel,
-        modality=record.modality,
-        token_hash=services.secrets.sealed(services.secrets.hold_token(reference)),
-        held_by=None,
-        expires_at=until,
-        proposal_for=None,
-        now=now,
-    )
-
-
-def change_deadline(record: AppointmentRecord, office: OfficeRecord) -> datetime:
-    """Return until when a usager may change an appointment, in the office's time."""
-    deadline = record.starts_at - timedelta(minutes=office.change_deadline_minutes)
-    return deadline.astimezone(ZoneInfo(office.time_zone))
-
-
-def check_changeable(record: AppointmentRecord, office: OfficeRecord, now: datetime, *, manages: bool) -> None:
-    """Refuse to change what is cancelled, over or, unless the viewer manages it, too near."""
-    if record.status == "CANCELLED":
-        raise NotAllowed("This appointment is cancelled: make a new one.")
-    starts = record.starts_at.astimezone(ZoneInfo(office.time_zone))
-    # Whoever lost their place through us may still choose another time.
-    deadline = starts if manages or record.stranded_since else change_deadline(record, office)
-    if record.status != "BOOKED" or now >= deadline:
-        raise TooLate("It is too late to change this appointment.", deadline=deadline)
-
-
-async def _once(
-    services: Services,
-    key: idempotency.Key | None,
-    now: datetime,
-    write: Callable[[Connection], Awaitable[int]],
-) -> AppointmentRecord:
-    """Write in one transaction, or find what the same request wrote before."""
-    async with writing(services.database) as connection:
-        used = await idempotency.claim(connection, key, now) if key else None
-        if used is None:
-            appointment = await write(connection)
-            if key:
-                await idempotency.remember(connection, key, appointment)
-        else:
-            if key and used.digest != key.digest:
-                raise IdempotencyConflict("This idempotency key was used for another request.")
-            appointment = used.made_id
-        return await _by_id(connection, appointment)
-
-
-async def _twice(write: Callable[[], Awaitable[AppointmentRecord]]) -> AppointmentRecord:
-    """Write, once more if two writers waited for each other: the other one is through then."""
-    try:
-        return await write()
-    except Overlap:
-        return await write()
+    return _confirmed(services, await _written(services, wanted, lambda: once(services, key, now, write)))
 
 
 async def _written(
@@ -329,7 +234,7 @@ async def _written(
 ) -> AppointmentRecord:
     """Add alternatives to a refusal for want of room, after its transaction has ended."""
     try:
-        return await write()
+        return await again(write)
     except SlotTaken as refusal:
         raise await _taken(services, wanted, refusal.message) from None
     except Overlap:
@@ -339,31 +244,6 @@ async def _written(
 async def _taken(services: Services, wanted: Wanted, message: str) -> SlotTaken:
     """Return the refusal with alternatives that may be booked, on behalf of another office too."""
     return await taken(services, wanted, message, lambda starts: still_given(services, starts, wanted))
-
-
-async def _by_id(connection: Connection, appointment: int) -> AppointmentRecord:
-    record = await appointment_reads.find(connection, appointment_reads.BY_ID, appointment)
-    if record is None:
-        raise NotFound("There is no such appointment.")
-    return record
-
-
-async def _office(connection: Connection, record: AppointmentRecord) -> OfficeRecord:
-    return (await load_offices(connection, [record.office_id]))[record.office_id]
-
-
-async def _held(services: Services, connection: Connection, viewer: Viewer, token: str) -> AppointmentRecord:
-    sealed = services.secrets.sealed(token)
-    record = await appointment_reads.find(connection, appointment_reads.BY_TOKEN, sealed)
-    if record is None or record.status != "HELD":
-        raise HoldExpired("This hold is over: choose a slot again.")
-    if record.held_by is not None and record.held_by != viewer.subject:
-        raise NotAllowed("Somebody else holds this slot.")
-    return record
-
-
-def _times(record: AppointmentRecord) -> Times:
-    return Times(day=record.day, start=record.starts_at, end=record.ends_at, until=record.occupied_until)
 
 
 def _confirmed(services: Services, record: AppointmentRecord) -> Confirmed:

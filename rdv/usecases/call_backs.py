@@ -5,6 +5,7 @@ it; moving it to the proposed start takes its place. Each proposal is a transact
 cannot be proposed now can be later.
 """
 
+import logging
 from datetime import datetime, timedelta
 
 from rdv.engine.values import Channel, Modality, Query
@@ -12,7 +13,7 @@ from rdv.errors import InvalidInput, NotFound, SlotTaken
 from rdv.integrations.viewer import Viewer
 from rdv.models import appointment_reads, bookings
 from rdv.models.appointment_reads import AppointmentRecord
-from rdv.models.bookings import Overlap, writing
+from rdv.models.bookings import Collided, Overlap, writing
 from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.usecases import access
 from rdv.usecases.booking import Wanted, decide
@@ -20,6 +21,8 @@ from rdv.usecases.offices import id_from
 from rdv.usecases.secrets import new_reference
 from rdv.usecases.services import Services
 from rdv.usecases.slots import ask, nearest
+
+log = logging.getLogger("rdv.callbacks")
 
 MOST = 200
 DAYS = 31  # around the time that was lost
@@ -35,6 +38,14 @@ async def propose(services: Services, viewer: Viewer, office_id: str) -> list[Ap
         raise NotFound("There is no such office.")
     access.require(viewer, access.Module.APPOINTMENTS, office)
     return await hold_other_times(services, office)
+
+
+async def help_stranded(services: Services, office: OfficeRecord) -> None:
+    """Hold other times after a change that stands: what goes wrong is logged, and `propose` makes up for it."""
+    try:
+        await hold_other_times(services, office)
+    except Exception:
+        log.exception("no other times are held for who lost theirs at office %s", office.id)
 
 
 async def hold_other_times(services: Services, office: OfficeRecord) -> list[AppointmentRecord]:
@@ -63,7 +74,7 @@ async def _propose(services: Services, office: OfficeRecord, record: Appointment
         )
         try:
             await _hold(services, office, record, wanted, now)
-        except (InvalidInput, SlotTaken, Overlap):
+        except (InvalidInput, SlotTaken, Overlap, Collided):
             continue
         return
 

@@ -20,17 +20,17 @@ import orjson
 
 from rdv.engine.outlook import Outlook
 from rdv.engine.values import Place
-from rdv.errors import IdempotencyConflict, InvalidInput, NotFound, VersionConflict, WouldStrand
+from rdv.errors import Busy, IdempotencyConflict, InvalidInput, NotFound, VersionConflict, WouldStrand
 from rdv.integrations.viewer import Viewer
 from rdv.models import bookings, idempotency, planning_reads, revisions
-from rdv.models.bookings import Overlap, Seat, writing
+from rdv.models.bookings import Collided, Overlap, Seat, writing
 from rdv.models.database import Connection
 from rdv.models.freeze import freeze_at
 from rdv.models.nation import Nation, NationCache
 from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.models.situation import Situation, load_situations
 from rdv.usecases import access
-from rdv.usecases.call_backs import hold_other_times
+from rdv.usecases.call_backs import help_stranded
 from rdv.usecases.offices import id_from
 from rdv.usecases.services import Services
 
@@ -147,15 +147,13 @@ class _Enough(Exception):
 
 
 @asynccontextmanager
-async def publishing(services: Services, version: str | None = None) -> AsyncIterator[Connection]:
-    """One transaction of changes; raises VersionConflict when others collide with it."""
+async def publishing(services: Services) -> AsyncIterator[Connection]:
+    """One transaction of changes; raises Busy when others collide with it."""
     try:
         async with writing(services.database) as connection:
             yield connection
-    except Overlap:
-        raise VersionConflict(
-            "Others are changing this office at this moment: try again.", version=version or ""
-        ) from None
+    except (Collided, Overlap):
+        raise Busy("Others are changing this office at this moment: try again.") from None
 
 
 async def apply(services: Services, viewer: Viewer, request: ChangeRequest) -> Changed:
@@ -164,7 +162,7 @@ async def apply(services: Services, viewer: Viewer, request: ChangeRequest) -> C
     key = _key(viewer, request)
     done, stranded = await _made(services, viewer, request, key, now)
     if stranded:
-        await hold_other_times(services, done.office)
+        await help_stranded(services, done.office)
     return done
 
 
@@ -172,7 +170,7 @@ async def _made(
     services: Services, viewer: Viewer, request: ChangeRequest, key: idempotency.Key | None, now: datetime
 ) -> tuple[Changed, bool]:
     """Make changes in one transaction; return what was changed, and whether somebody has to be called."""
-    async with publishing(services, request.version) as connection:
+    async with publishing(services) as connection:
         ground = await prepared(services, connection, viewer, request, now)
         used = await idempotency.claim(connection, key, now) if key else None
         if used is not None:
@@ -232,7 +230,7 @@ async def try_out(services: Services, viewer: Viewer, request: ChangeRequest, la
     now = services.clock()
     found: list[Written] = []
     try:
-        async with writing(services.database) as connection:
+        async with publishing(services) as connection:
             ground = await prepared(services, connection, viewer, request, now)
             found.append(await _write(ground, request, last))
             raise _Enough

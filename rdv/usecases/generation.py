@@ -15,13 +15,13 @@ from rdv.errors import IdempotencyConflict, InvalidInput, NotFound
 from rdv.integrations.viewer import Viewer
 from rdv.models import drafts, idempotency, jobs, planning_reads, rows
 from rdv.models.agents import load_agents
-from rdv.models.bookings import local_day, writing
+from rdv.models.bookings import local_day
 from rdv.models.database import Connection
 from rdv.models.drafts import PlanningDraft
 from rdv.models.idempotency import Key, Used
 from rdv.models.office_reads import OfficeRecord, load_counters, load_offices
 from rdv.usecases.access import Module, require
-from rdv.usecases.changing import FURTHEST_DAYS, MOST_KEY
+from rdv.usecases.changing import FURTHEST_DAYS, MOST_KEY, publishing
 from rdv.usecases.offices import id_from
 from rdv.usecases.services import Services
 
@@ -91,7 +91,7 @@ async def generate(
     services: Services, viewer: Viewer, office_id: str, request: GenerationRequest, key: str | None = None
 ) -> PlanningDraft:
     """Ask for a planning of one office; raises a Refusal."""
-    async with writing(services.database) as connection:
+    async with publishing(services) as connection:
         identity = id_from(office_id, field="officeId")
         claimed = _key(viewer, office_id, request, key)
         used = await idempotency.claim(connection, claimed, services.clock()) if claimed else None
@@ -109,7 +109,7 @@ async def generate_everywhere(
     """Ask for a planning of every office of a département that takes bookings and assigns agents, all or none."""
     if not DEPARTEMENT.fullmatch(departement):
         raise InvalidInput("departement", "This is not the code of a département.")
-    async with writing(services.database) as connection:
+    async with publishing(services) as connection:
         found = await load_offices(connection, await planning_reads.offices_of(connection, departement))
         for one in found.values():
             require(viewer, Module.PLANNING, one)
@@ -121,7 +121,7 @@ async def generate_everywhere(
 
 async def cancel(services: Services, viewer: Viewer, draft_id: str) -> PlanningDraft:
     """Give up a planning that is not ready; raises a Refusal."""
-    async with writing(services.database) as connection:
+    async with publishing(services) as connection:
         draft = await find(connection, viewer, draft_id)
         if not await drafts.cancel(connection, draft.id or 0, services.clock()):
             raise InvalidInput("draftId", "This planning is not being generated any more.")

@@ -13,7 +13,7 @@ from rdv.models.holidays import NATIONAL
 from rdv.models.nation import NationCache
 from rdv.models.planning import Holiday
 from rdv.usecases.access import Module, modules_of
-from rdv.usecases.call_backs import hold_other_times
+from rdv.usecases.call_backs import help_stranded
 from rdv.usecases.changing import Change, Changed, ChangeRequest, judge, keep, prepared, publishing
 from rdv.usecases.offices import id_from
 from rdv.usecases.services import Services
@@ -135,5 +135,5 @@ async def _offices(services: Services, request: ManyRequest) -> list[int]:
 async def _with_proposals(services: Services, done: list[Changed]) -> list[Changed]:
     for one in done:
         if one.stranded:
-            await hold_other_times(services, one.office)
+            await help_stranded(services, one.office)
     return done

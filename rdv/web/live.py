@@ -29,7 +29,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from rdv.integrations.viewer import Viewer
 from rdv.models.notices import Notices
 from rdv.schema.calls import BadRequest, Call, call_from, called_by
-from rdv.schema.endpoint import Endpoint, check_method, masked, refused
+from rdv.schema.endpoint import Endpoint, check_method, formatted, masked, refused
 from rdv.schema.texts import Translate, language_from
 from rdv.web.metrics import Metrics
 from rdv.web.rates import CODE, MESSAGE, Rates, caller_by
@@ -89,7 +89,7 @@ class Live:
         except BadRequest as bad:
             return refused([bad.shown], "application/json", bad.status, bad.headers)
         except GraphQLError as error:
-            return refused([dict(error.formatted)], "application/json", 400, {})
+            return refused([formatted(error, translate)], "application/json", 400, {})
         except Exception as unforeseen:  # noqa: BLE001 - whatever it is, its text is not for callers
             return refused([masked(unforeseen, "stream", translate)], "application/json", 500, {})
         bodies = self.endpoint.followed(prepared, lambda: self.endpoint.known(token), translate)
@@ -216,11 +216,13 @@ class _Socket(BaseGraphQLTransportWSHandler[Any, None]):
         self._translate = Translate(language_from(websocket.headers.get("accept-language", "")))
 
     async def on_ws_connect(self, context: SimpleNamespace) -> object:
-        """Take the token of the first message, which browsers cannot send otherwise."""
-        given = context.connection_params or {}
-        token = next((value for name, value in given.items() if name.lower() == "authorization"), self._token)
+        """Take the token and the language of the first message, which browsers cannot send otherwise."""
+        given = {name.lower(): value for name, value in (context.connection_params or {}).items()}
+        token = given.get("authorization", self._token)
         if token is not None and not isinstance(token, str):
             raise ConnectionRejectionError
+        if isinstance(language := given.get("accept-language", given.get("acceptlanguage")), str):
+            self._translate = Translate(language_from(language))
         try:
             self._live.endpoint.viewer(token)
         except BadRequest:
@@ -263,7 +265,7 @@ class _Socket(BaseGraphQLTransportWSHandler[Any, None]):
                 await self._refuse(operation, [bad.shown])
             except GraphQLError as error:
                 status = 400
-                await self._refuse(operation, [dict(error.formatted)])
+                await self._refuse(operation, [formatted(error, self._translate)])
             except Exception as unforeseen:  # noqa: BLE001 - whatever it is, its text is not for callers
                 status = 500
                 await self._refuse(operation, [masked(unforeseen, "socket", self._translate)])

@@ -54,6 +54,45 @@ async def test_a_usager_sees_their_own_appointment_without_its_code_and_nobody_e
     assert (await seen(api, keys))["start"] == TEN
 
 
+async def test_how_to_reach_a_usager_is_told_to_those_who_manage_the_appointment_alone(api: Api, place: Place) -> None:
+    keys = await booked(api, place, TEN, who="camille")
+    document = "query($r: String!, $c: String) { appointment(reference: $r, accessCode: $c) { contact { %s } } }"
+    given = {"r": keys["reference"], "c": keys["accessCode"]}
+
+    async def contact(who: str | None) -> Any:
+        return (await api.data(document % "phone email locale", given, who=who))["appointment"]["contact"]
+
+    reached = {"phone": "+33639981234", "email": "camille@example.org", "locale": "fr"}
+    assert [await contact(who) for who in ("agent", "centre")] == [reached] * 2
+    assert [await contact(who) for who in (None, "camille", "stranger", "kiosk")] == [None] * 4
+
+
+async def test_a_hold_is_given_back_by_who_has_it_and_makes_room_for_another(api: Api, place: Place) -> None:
+    async def release(token: str, who: str | None) -> str:
+        done = await api.data("release_hold", {"input": {"holdToken": token}}, who=who)
+        return str(done["releaseHold"]["__typename"])
+
+    held = [await hold(api, place, at, who="camille") for at in (NINE, TEN, ELEVEN)]
+    wanted = "2027-03-01T11:30:00+01:00"
+    assert (await hold(api, place, wanted, who="camille"))["__typename"] == "TooManyAppointments"
+    token = held[0]["token"]
+    before = (await search(api, place))["first"]
+    assert [await release(token, who) for who in ("dominique", None)] == ["NotAllowed"] * 2
+    assert await release("nonsense", "camille") == "HoldExpired"
+    assert await release(token, "camille") == "HoldReleased"
+    assert (await search(api, place))["first"]["remaining"] == before["remaining"] + 1
+    assert await release(token, "camille") == "HoldExpired"
+    assert (await confirm(api, token, who="camille"))["__typename"] == "HoldExpired"
+    assert (await hold(api, place, wanted, who="camille"))["__typename"] == "Hold"
+
+
+async def test_what_is_confirmed_is_no_hold_to_be_given_back(api: Api, place: Place) -> None:
+    token = (await hold(api, place, TEN))["token"]
+    await confirm(api, token)
+    done = await api.data("release_hold", {"input": {"holdToken": token}})
+    assert done["releaseHold"]["code"] == "HOLD_EXPIRED"
+
+
 async def test_a_reference_and_code_may_be_typed_as_on_the_phone(api: Api, place: Place) -> None:
     keys = await booked(api, place, TEN)
     typed = {name: f" {text.lower().replace('-', ' ')} " for name, text in keys.items()}

@@ -45,7 +45,7 @@ MATTERS = {
     "APPOINTMENTS": (APPOINTMENTS, "assignAppointment releaseAppointment proposeAlternatives"),
 }
 # For usagers as well; `test_access.py` says for whom.
-OF_USAGERS = {"holdSlot", "confirmAppointment", "rescheduleAppointment", "cancelAppointment"}
+OF_USAGERS = {"holdSlot", "releaseHold", "confirmAppointment", "rescheduleAppointment", "cancelAppointment"}
 # Their office follows from another id; `test_generation.py` says for whom.
 BY_ID = {"cancelGeneration"}
 

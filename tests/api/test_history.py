@@ -30,10 +30,27 @@ async def test_each_change_is_kept_with_who_made_it_and_when(api: Api, database:
     assert (latest["number"], latest["madeAt"], latest["madeBy"]) == (2, "2027-03-01T09:00:00+01:00", "head")
     assert latest["changes"][0] == {
         "code": "RETIRE_COUNTER",
-        "given": {"counter_id": str(place.counters[0]), "over_frozen_day": False},
+        "given": {"counterId": str(place.counters[0]), "overFrozenDay": False},
     }
     assert (first["number"], first["changes"][0]["code"]) == (1, "CREATE_COUNTER")
     assert (before["number"], before["madeBy"], before["changes"]) == (0, None, [])
+
+
+async def test_a_change_is_told_as_its_input_takes_it_and_can_be_made_again(api: Api, database: Database) -> None:
+    place = await add_office(database, agents=1)
+    given = {
+        "agentId": str(place.agents[0]),
+        "ranges": [
+            {"weekdays": ["MONDAY"], "startTime": "09:00", "endTime": "24:00", "everyWeeks": 1}
+            | dict.fromkeys(("fromDate", "untilDate", "nthOfMonth"))
+        ],
+        "overFrozenDay": True,
+    }
+    await change(api, place, "set_agent_presence", **given)
+    made, result = (await history(api, place))[0]["changes"]
+    assert made == {"code": "SET_AGENT_PRESENCE", "given": given}
+    assert result == {"code": "RESULT", "given": {"madeIds": [], "moved": 0, "stranded": 0, "placedAgain": 0}}
+    assert (await change(api, place, "set_agent_presence", **made["given"]))["__typename"] == "PlanningChanged"
 
 
 async def test_the_history_is_read_in_pages(api: Api, database: Database) -> None:

@@ -67,6 +67,17 @@ async def test_everything_that_was_written_is_read_again(api: Api, database: Dat
     assert done["__typename"] == "PlanningChanged"
 
 
+async def test_an_agent_who_is_written_as_they_were_read_stays_as_they_are(api: Api, database: Database) -> None:
+    place = await add_office(database, agents=1)
+    name = {"agentId": place.agents[0], "displayName": "Agathe", "subject": "a-1"}
+    await change(api, place, "update_agent", **name, counterIds=[place.counters[0]], mostMinutesADay=300)
+    (read,) = (await organisation(api, place))["agents"]
+    alike = ("displayName", "subject", "counterIds", "preferredCounterIds", "mostMinutesADay", "mostMinutesAWeek")
+    await change(api, place, "update_agent", agentId=read["id"], **{one: read[one] for one in alike})
+    assert (await organisation(api, place))["agents"] == [read]
+    assert read["subject"] == "a-1"
+
+
 async def test_what_is_over_is_left_out_unless_asked_for(api: Api, database: Database) -> None:
     place = await add_office(database)
     await change(api, place, "set_exception", onDate="2027-03-03", ranges=[])

@@ -151,7 +151,7 @@ def members(one: GraphQLNamedType) -> dict[str, Any]:
         case GraphQLObjectType() | GraphQLInterfaceType() | GraphQLInputObjectType():
             return dict(one.fields)
         case GraphQLEnumType():
-            return {}
+            return dict(one.values)
     return {}
 
 
@@ -185,3 +185,18 @@ def test_descriptions_are_sentences(schema: GraphQLSchema) -> None:
         for field, m in members(one).items()
     }
     assert [name for name, text in texts.items() if text and text[-1] not in ".:…"] == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        ({"query": "{"}, "GRAPHQL_PARSE_FAILED"),
+        ({"query": "{ nothing }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "query($id: ID!) { office(id: $id) { id } }"}, "GRAPHQL_VALIDATION_FAILED"),
+        ({"query": "query($d: Date!) { officeHours(officeId: 1, from: $d, to: $d) { date } }", "variables": {"d": "x"}},
+         "GRAPHQL_VALIDATION_FAILED"),
+    ],
+)  # fmt: skip
+async def test_an_error_of_a_document_or_its_variables_has_a_code(api: Api, request_: Any, code: str) -> None:
+    answer = (await api.client.post("/graphql", json=request_)).json()
+    assert {one["extensions"]["code"] for one in answer["errors"]} == {code}

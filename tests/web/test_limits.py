@@ -118,6 +118,7 @@ ENTITIES = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Office
         (EARLIEST.format("$n: Int = 100", "{reasonId: 1, first: $n}"), {}, 702),
         (EARLIEST.format("$i: EarliestSlotsInput! = {reasonId: 1, first: 100}", "$i"), {}, 702),
         (ENTITIES, {"r": [{"__typename": "Office", "id": "1"}] * 100}, 703),
+        ("{ planningPreview(input: {officeId: 1, changes: [], from: null, to: null}) { version } }", {}, 2_002),
         ("query($id: ID!) { office(id: $id) { reasons { id } } }", {"id": 3500}, 553),
         ("query($id: ID!) { office(id: $id) { reasons { id } } }", {"id": 1}, 553),
     ],

@@ -123,6 +123,16 @@ async def test_queries_may_be_sent_by_a_socket_too(database_url: str, place: Pla
             assert (await received(opened))["type"] == "error"
 
 
+async def test_the_first_message_of_a_socket_says_the_language(running: Served) -> None:
+    for language, message in (("en", "There is no such office."), ("fr", "Ce service n’existe pas.")):
+        async with open_socket(running) as opened:
+            payload = {"Accept-Language": language}
+            await opened.send(json.dumps({"type": "connection_init", "payload": payload}))
+            assert await received(opened) == {"type": "connection_ack"}
+            await opened.send(subscribe({"query": "subscription { slotsChanged(officeId: 0, reasonId: 0) { count } }"}))
+            assert (await received(opened))["payload"][0]["message"] == message
+
+
 async def test_pages_of_other_origins_get_no_socket(database_url: str, place: Place, tmp_path: Path) -> None:
     with served(database_url, tmp_path, RDV_CORS_ORIGINS="https://portal.example.org") as server:
         async with socket(server, origin="https://portal.example.org"):

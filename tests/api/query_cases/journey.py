@@ -17,6 +17,11 @@ async def hold_slot(api: Api, place: Place) -> dict[str, Any]:
     return await api.data("hold_slot", {"input": wanted})
 
 
+async def release_hold(api: Api, place: Place) -> dict[str, Any]:
+    token = (await hold_slot(api, place))["holdSlot"]["token"]
+    return await api.data("release_hold", {"input": {"holdToken": token}})
+
+
 async def confirm_appointment(api: Api, place: Place) -> dict[str, Any]:
     token = (await hold_slot(api, place))["holdSlot"]["token"]
     return await api.data("confirm_appointment", {"input": {"holdToken": token, "usager": USAGER}})
@@ -80,6 +85,7 @@ CASES: dict[str, tuple[Case, str, Any]] = {
     "cancel_appointment": (cancel_appointment, "cancelAppointment.appointment.status", "CANCELLED"),
     "confirm_appointment": (confirm_appointment, "confirmAppointment.appointment.status", "BOOKED"),
     "earliest_slots": (earliest_slots, "earliestSlots.0.slot.start", "2027-03-01T09:00:00+01:00"),
+    "release_hold": (release_hold, "releaseHold.start", "2027-03-01T10:00:00+01:00"),
     "hold_slot": (hold_slot, "holdSlot.slot.end", "2027-03-01T10:30:00+01:00"),
     "office": (office, "office.reasons.1.durationMinutes", 15),
     "orientation": (orientation, "orientation.offices.0.competent", True),
