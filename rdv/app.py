@@ -17,7 +17,7 @@ from starlette_compress import CompressMiddleware
 
 from rdv.integrations.identity import Identity
 from rdv.integrations.telemetry import Telemetry
-from rdv.models import jobs
+from rdv.models import jobs, tidying
 from rdv.models.database import Database
 from rdv.models.notices import Notices
 from rdv.schema.cost import Limits
@@ -187,7 +187,12 @@ async def work(settings: Settings, services: Services, *, once: bool = False, si
     async def generate_planning(draft_id: int) -> None:
         await rostering.generate_planning(services, draft_id)
 
+    async def tidy() -> int:
+        return await tidying.tidy(services.database, services.clock())
+
     app = jobs.jobs_app(
-        settings.direct_database_url or str(settings.database_url), {generation.TASK: generate_planning}
+        settings.direct_database_url or str(settings.database_url),
+        {generation.TASK: generate_planning},
+        nightly=tidy,
     )
     await jobs.work(app, once=once, signals=signals)

@@ -2,7 +2,7 @@
 
 What may live here: the tables under exclusion constraints. Why: even a bug of the engine cannot double-book. A hold
 is an appointment in state HELD. Constraints are deferrable, so several can move in one transaction; all writers lock
-their `office_day` rows first, in order. Do not add a writer that does not.
+their `office_day` rows first, in order. Do not add a writer that does not (`tidying.py` touches days long over).
 """
 
 from datetime import date, datetime
@@ -140,6 +140,7 @@ class IdempotencyKey(SQLModel, table=True):
     """A key that was used: the digest of its body, and the id of what it made."""
 
     __tablename__ = "idempotency_key"
+    __table_args__ = (Index("idempotency_key_created", "created_at", postgresql_using="brin"),)
 
     scope: str = Field(primary_key=True)
     key: str = Field(primary_key=True)

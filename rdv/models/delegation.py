@@ -94,10 +94,10 @@ from (
 group by day
 """
 
-# What became of the appointments that one office made for another.
+# What became of the appointments that one office made for another; holds that came to nothing are none.
 MADE = """
 select delegation_id, status, count(*) from appointment
-where delegation_id = any(:ids) and status <> 'HELD' group by delegation_id, status
+where delegation_id = any(:ids) and usager_id is not null group by delegation_id, status
 """
 
 

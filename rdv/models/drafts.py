@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from rdv.models import rows
 from rdv.models.columns import Instant, big, identity
@@ -155,6 +155,12 @@ async def draft(connection: AsyncConnection, identity: int) -> PlanningDraft | N
     """Return a draft without what may be large."""
     row = (await connection.execute(text(DRAFT), {"id": identity})).mappings().one_or_none()
     return None if row is None else PlanningDraft(**row)
+
+
+async def published(connection: AsyncConnection, office: int, first: date, last: date) -> list[dict[str, Any]]:
+    """Return who is at which counter when on some days, as published."""
+    days = col(RosterShift.on_date).between(first, last)
+    return await rows.values(connection, RosterShift, days, office_id=office)
 
 
 async def whole_draft(connection: AsyncConnection, identity: int) -> PlanningDraft | None:

@@ -17,6 +17,7 @@ from rdv.models.database import libpq_url
 # What a job is given: ids only, since Procrastinate logs them.
 Work = Callable[..., Awaitable[None]]
 
+NIGHTLY = "17 2 * * *"  # UTC: in the early morning of metropolitan France
 GRACE_SECONDS = 3.0
 LEFT_ALONE = 30.0  # seconds without a heartbeat after which a worker counts as dead
 
@@ -50,10 +51,10 @@ async def enqueue(connection: AsyncConnection, task: str, **ids: int) -> None:
     await job.defer_async(**ids)
 
 
-def jobs_app(url: str, tasks: Mapping[str, Work]) -> App:
-    """Return the application whose workers do the tasks, by name; open it before running one.
+def jobs_app(url: str, tasks: Mapping[str, Work], *, nightly: Callable[[], Awaitable[object]] | None = None) -> App:
+    """Return the application whose workers do the tasks, by name, and one of them what is `nightly`.
 
-    A task that is cancelled, because its worker stops, is done again by another worker.
+    Open it before running one. A task that is cancelled, because its worker stops, is done again by another worker.
     """
     app = App(connector=PsycopgConnector(conninfo=libpq_url(url), min_size=1, max_size=4))
     for name, work in tasks.items():
@@ -63,6 +64,12 @@ def jobs_app(url: str, tasks: Mapping[str, Work]) -> App:
     @app.task(name="take_over", queueing_lock="take_over")
     async def take_over(timestamp: int) -> None:  # noqa: ARG001 - Procrastinate gives it
         await take_over_abandoned(app)
+
+    @app.periodic(cron=NIGHTLY)
+    @app.task(name="tidy", queueing_lock="tidy")
+    async def tidy(timestamp: int) -> None:  # noqa: ARG001 - as above
+        if nightly is not None:
+            await nightly()
 
     return app
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
+from sqlalchemy import ColumnElement, func
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col
 
 from rdv.models import rows
 from rdv.models.drafts import RosterShift
@@ -20,7 +21,7 @@ Row = TypeVar("Row", bound=SQLModel)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganisationRows:
-    """An office's rows; single days, closures and shifts from `since` on only."""
+    """An office's rows; without hours, templates, closures and shifts that were over before `since`."""
 
     agents: list[Agent]
     templates: list[PlanningTemplate]
@@ -38,8 +39,8 @@ class OrganisationRows:
 async def load_organisation(connection: AsyncConnection, office: int, since: date) -> OrganisationRows:
     """Read an office's organisation, one statement a table."""
 
-    async def of(model: type[Row]) -> list[Row]:
-        return [model(**row) for row in await rows.values(connection, model, office_id=office)]
+    async def of(model: type[Row], *also: ColumnElement[bool]) -> list[Row]:
+        return [model(**row) for row in await rows.values(connection, model, *also, office_id=office)]
 
     templates = await of(PlanningTemplate)
     return OrganisationRows(
@@ -47,15 +48,16 @@ async def load_organisation(connection: AsyncConnection, office: int, since: dat
         templates=templates,
         versions=[
             TemplateVersion(**row)
-            for template in templates
-            for row in await rows.values(connection, TemplateVersion, template_id=template.id)
+            for row in await rows.values(
+                connection, TemplateVersion, col(TemplateVersion.template_id).in_([one.id for one in templates])
+            )
         ],
-        applications=await of(TemplateApplication),
-        openings=[one for one in await of(Opening) if one.on_date is None or one.on_date >= since],
-        exceptions=[one for one in await of(DayException) if one.on_date >= since],
-        closures=[one for one in await of(Closure) if one.to_date >= since],
+        applications=await of(TemplateApplication, func.coalesce(TemplateApplication.until_date, since) >= since),
+        openings=await of(Opening, func.coalesce(Opening.on_date, Opening.until_date, since) >= since),
+        exceptions=await of(DayException, col(DayException.on_date) >= since),
+        closures=await of(Closure, col(Closure.to_date) >= since),
         reasons=await of(OfficeReason),
         quotas=await of(ReasonQuota),
         shares=await of(ChannelShare),
-        shifts=[one for one in await of(RosterShift) if one.on_date >= since],
+        shifts=await of(RosterShift, col(RosterShift.on_date) >= since),
     )

@@ -15,7 +15,10 @@ select max(day) from appointment
 where office_id = :office and day >= :today and status in ('HELD', 'BOOKED', 'ARRIVED', 'IN_PROGRESS')
 """
 
-STRANDED = "select id from appointment where office_id = :office and stranded_since is not null"
+STRANDED = """
+select id from appointment
+where office_id = :office and stranded_since is not null and day >= cast(:today as date) - 1
+"""
 
 MARK = "update appointment set stranded_since = :since where id = any(:ids)"
 
@@ -67,9 +70,9 @@ async def last_day(connection: AsyncConnection, office: int, today: date) -> dat
     return found or today
 
 
-async def stranded(connection: AsyncConnection, office: int) -> frozenset[int]:
-    """Return the appointments known to fit nowhere."""
-    return frozenset((await connection.execute(text(STRANDED), {"office": office})).scalars())
+async def stranded(connection: AsyncConnection, office: int, today: date) -> frozenset[int]:
+    """Return the appointments to come that are known to fit nowhere."""
+    return frozenset((await connection.execute(text(STRANDED), {"office": office, "today": today})).scalars())
 
 
 async def mark_stranded(connection: AsyncConnection, ids: Sequence[int], since: datetime | None) -> None:

@@ -2,12 +2,13 @@
 
 A revision keeps the office's rows as one JSON document, made and read back by PostgreSQL itself, so that going back
 needs no code per table. Rows that others refer to (counters, agents) are never deleted: one that a
-revision does not know is retired.
+revision does not know is retired. Single days, closures and shifts that are over are neither kept nor changed: an
+office has more of them each year, and what is past was so.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -52,6 +53,12 @@ _REPLACED: tuple[type[SQLModel], ...] = (
     ChannelShare,
     RosterShift,
 )
+# Of these, only what is not over.
+_AHEAD: dict[type[SQLModel], str] = {
+    DayException: "on_date >= :today",
+    Closure: "to_date >= :today",
+    RosterShift: "on_date >= :today",
+}
 _NOT_PARAMETERS = {"id", "code", "site_id", "name", "kind", "departement", "time_zone", "phone", "email", "version"}
 
 
@@ -78,7 +85,8 @@ _PARAMETERS = [name for name in _columns(Office) if name not in _NOT_PARAMETERS]
 
 # Everything of an office that a change may touch, as one document.
 _PARTS = ", ".join(
-    f"'{_name(model)}', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from {_name(model)} t where office_id = :office)"
+    f"'{_name(model)}', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from {_name(model)} t "
+    f"where office_id = :office and {_AHEAD.get(model, 'true')})"
     for model in (*_KEPT, *_REPLACED)
 )
 SNAPSHOT = f"""
@@ -114,7 +122,10 @@ _DOCUMENT = "(select snapshot from office_revision where office_id = :office and
 
 def _restoring() -> list[str]:
     """Return the statements that make an office what a revision says."""
-    statements = [f"delete from {_name(model)} where office_id = :office" for model in reversed(_REPLACED)]
+    statements = [
+        f"delete from {_name(model)} where office_id = :office and {_AHEAD.get(model, 'true')}"
+        for model in reversed(_REPLACED)
+    ]
     for model in _KEPT:
         name, columns = _name(model), [c for c in _columns(model) if c not in ("office_id", "id")]
         statements.append(
@@ -130,7 +141,7 @@ def _restoring() -> list[str]:
         name, every = _name(model), ", ".join(_columns(model))
         statements.append(
             f"insert into {name} ({every}) overriding system value select {every} "
-            f"from jsonb_populate_recordset(null::{name}, {_DOCUMENT} -> '{name}')"
+            f"from jsonb_populate_recordset(null::{name}, {_DOCUMENT} -> '{name}') where {_AHEAD.get(model, 'true')}"
         )
     parameters = ", ".join(f"{column} = was.{column}" for column in _PARAMETERS)
     statements.append(
@@ -145,18 +156,26 @@ async def remember(
     office: int,
     *,
     now: datetime,
+    today: date,
     by: str | None,
     kind: str,
     what: Sequence[dict[str, Any]],
 ) -> int:
     """Write down a change that was made in this transaction and return its number."""
-    bound = {"office": office, "now": now, "by": by, "kind": kind, "what": orjson.dumps(list(what)).decode()}
+    bound = {
+        "office": office,
+        "now": now,
+        "today": today,
+        "by": by,
+        "kind": kind,
+        "what": orjson.dumps(list(what)).decode(),
+    }
     return int((await connection.execute(text(REMEMBER), bound)).scalar_one())
 
 
-async def remember_first(connection: AsyncConnection, office: int, now: datetime) -> None:
+async def remember_first(connection: AsyncConnection, office: int, now: datetime, today: date) -> None:
     """Keep the office as it is before its first change."""
-    await connection.execute(text(REMEMBER_FIRST), {"office": office, "now": now})
+    await connection.execute(text(REMEMBER_FIRST), {"office": office, "now": now, "today": today})
 
 
 async def history(connection: AsyncConnection, office: int, *, before: int | None, at_most: int) -> list[Revision]:
@@ -171,7 +190,7 @@ async def find(connection: AsyncConnection, office: int, number: int) -> Revisio
     return None if row is None else Revision(**row)
 
 
-async def restore(connection: AsyncConnection, office: int, number: int) -> None:
-    """Make the office what it was after a change."""
+async def restore(connection: AsyncConnection, office: int, number: int, today: date) -> None:
+    """Make the office what it was after a change, from today on."""
     for statement in _restoring():
-        await connection.execute(text(statement), {"office": office, "number": number})
+        await connection.execute(text(statement), {"office": office, "number": number, "today": today})

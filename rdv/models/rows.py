@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
@@ -38,10 +38,12 @@ async def remove(connection: AsyncConnection, model: type[SQLModel], **key: obje
     return bool((await connection.execute(delete(table).where(*where))).rowcount)
 
 
-async def values(connection: AsyncConnection, model: type[SQLModel], **key: object) -> list[dict[str, Any]]:
-    """Return the rows with a key, in the order in which they were made where they have an id."""
+async def values(
+    connection: AsyncConnection, model: type[SQLModel], *also: ColumnElement[bool], **key: object
+) -> list[dict[str, Any]]:
+    """Return the rows with a key of which more holds, in the order in which they were made where they have an id."""
     table = _table(model)
-    where = [table.c[name] == value for name, value in key.items()]
+    where = [*(table.c[name] == value for name, value in key.items()), *also]
     ordered = select(table).where(*where).order_by(*([table.c.id] if "id" in table.c else []))
     return [dict(row) for row in (await connection.execute(ordered)).mappings()]
 

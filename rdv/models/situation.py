@@ -46,12 +46,12 @@ select {OFFICE_COLUMNS},
        {VERSION_COLUMNS},
        json_build_object(
          'counters', (select json_agg(json_build_array(id, label, exposed, reason_ids, channels, modalities, retired)
-                             order by id) from counter c where office_id = o.id and (not retired or exists (
-                             select 1 from appointment a where a.counter_id = c.id and {LIVE}))),
+                             order by id) from counter c where office_id = o.id and (not retired or id in (
+                             select a.counter_id from appointment a where {LIVE}))),
          'agents', (select json_agg(json_build_array(id, reason_ids, counter_ids, display_name, retired) order by id)
-                    from agent e where office_id = o.id and o.staffed and (not retired or exists (
-                    select 1 from appointment_agent g join appointment a on a.id = g.appointment_id
-                    where g.agent_id = e.id and {LIVE}))),
+                    from agent e where office_id = o.id and o.staffed and (not retired or id in (
+                    select g.agent_id from appointment_agent g join appointment a on a.id = g.appointment_id
+                    where {LIVE}))),
          'overrides', (select json_agg(json_build_array(reason_id, served, duration_minutes, buffer_minutes,
                               agents_required, modalities)) from office_reason where office_id = o.id),
          'openings', (select json_agg(json_build_array(counter_id, agent_id, on_date, weekdays, from_date, until_date,
@@ -77,7 +77,8 @@ select {OFFICE_COLUMNS},
          'quotas', (select json_agg(json_build_array(reason_id, most_a_day)) from reason_quota where office_id = o.id),
          'shares', (select json_agg(json_build_array(channel, percent)) from channel_share where office_id = o.id),
          'delegations', (select json_agg(json_build_array(id, to_office_id, reason_id, share_percent, channels,
-                                from_date, until_date)) from delegation where office_id = o.id and status = 'ACCEPTED')
+                                from_date, until_date)) from delegation where office_id = o.id and status = 'ACCEPTED'
+                          and from_date <= :last and coalesce(until_date, :first) >= :first)
        )::text as document,
        (select {packed.APPOINTMENTS} from appointment a where {LIVE}) as appointments,
        (select {packed.SERVED_BY} from appointment a join appointment_agent g on g.appointment_id = a.id

@@ -186,7 +186,7 @@ async def _made(
 
 async def judge(services: Services, ground: Ground, request: ChangeRequest) -> Effect:
     """Write changes and return what follows from them, which is not written yet."""
-    await revisions.remember_first(ground.connection, ground.office.id, ground.now)
+    await revisions.remember_first(ground.connection, ground.office.id, ground.now, ground.today)
     written = await _write(ground, request, ground.today)
     return await services.agendas.in_thread(lambda: effect_of(written))
 
@@ -206,6 +206,7 @@ async def keep(ground: Ground, effect: Effect, request: ChangeRequest) -> Change
         connection,
         ground.office.id,
         now=ground.now,
+        today=ground.today,
         by=ground.viewer.subject,
         kind=ground.viewer.kind.value,
         what=[*what, _result(ground, effect)],
@@ -299,7 +300,7 @@ async def _write(ground: Ground, request: ChangeRequest, last: date) -> Written:
         before=before,
         after=await read(),
         version=version_of(ground.office, ground.nation),
-        known=await planning_reads.stranded(ground.connection, office),
+        known=await planning_reads.stranded(ground.connection, office, today),
         today=today,
         last=last,
     )

@@ -98,11 +98,12 @@ async def earliest(services: Services, viewer: Viewer, request: EarliestRequest)
 async def receiving(
     services: Services, agendas: Mapping[int, Agenda], query: Query, now: datetime
 ) -> dict[int, tuple[Delegated, Agenda]]:
-    """Return, by office, which other one receives for it all that a query is about; of several in turn, the first."""
+    """Return, by office, which other one receives for it all that a query is about, on its first days at least."""
     given: dict[int, Delegated] = {}
     for office, agenda in agendas.items():
         for one in agenda.situation.delegated:
-            if one.whole and one.concerns(int(query.reason), query.channel):
+            on_its_days = one.first <= query.to_date and (one.last is None or one.last >= query.from_date)
+            if on_its_days and one.whole and one.concerns(int(query.reason), query.channel):
                 given.setdefault(office, one)
     if not given:
         return {}

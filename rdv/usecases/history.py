@@ -36,7 +36,7 @@ class RestorePlanning:
             ground.connection, ground.office.id, self.revision
         ):
             raise InvalidInput("revision", "The office's history has no such change.")
-        await revisions.restore(ground.connection, ground.office.id, self.revision)
+        await revisions.restore(ground.connection, ground.office.id, self.revision, ground.today)
 
 
 async def history(

@@ -32,7 +32,7 @@ from rdv.engine.roster.values import (
 from rdv.engine.roster.values import Ranges as DayRanges
 from rdv.models import drafts, rows
 from rdv.models.bookings import local_day
-from rdv.models.drafts import PlanningDraft, RosterShift, VisitRow
+from rdv.models.drafts import PlanningDraft, VisitRow
 from rdv.models.offices import Agent
 from rdv.models.situation import Situation, load_situations
 from rdv.usecases.services import Services
@@ -146,7 +146,10 @@ async def _instance(services: Services, draft: PlanningDraft) -> RosterInstance:
         past = await drafts.visits(connection, office, zone, first=weeks[0], last=weeks[-1], now=now) if behind else []
         promised = await drafts.visits(connection, office, zone, first=draft.from_date, last=draft.until_date, now=now)
         agents = await rows.values(connection, Agent, office_id=office, retired=False)
-        published = await rows.values(connection, RosterShift, office_id=office)
+        # In whole weeks: agents have maxima for these.
+        monday = draft.from_date - timedelta(days=draft.from_date.weekday())
+        sunday = draft.until_date + timedelta(days=6 - draft.until_date.weekday())
+        published = await drafts.published(connection, office, monday, sunday)
     reader = _Reader(draft, ahead, behind, agents)
     return await services.agendas.in_thread(lambda: reader.instance(past, promised, published))
 

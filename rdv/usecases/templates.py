@@ -88,7 +88,9 @@ class ReviseTemplate:
         if self.reapply_from is None:
             return
         ground.refuse_frozen("reapplyFrom", self.reapply_from, over=self.over_frozen_day)
-        for one in await rows.values(ground.connection, TemplateApplication, template_id=template["id"]):
+        for one in await rows.values(
+            ground.connection, TemplateApplication, office_id=ground.office.id, template_id=template["id"]
+        ):
             until = one["until_date"]
             if until is None or until >= self.reapply_from:
                 first = max(one["from_date"], self.reapply_from)

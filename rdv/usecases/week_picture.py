@@ -10,9 +10,8 @@ from rdv.engine.outlook import Outlook, Range
 from rdv.engine.values import Appointment, Place, Status
 from rdv.errors import NotFound
 from rdv.integrations.viewer import Profile, Scope, Viewer, ViewerKind
-from rdv.models import drafts, rows
+from rdv.models import drafts
 from rdv.models.bookings import local_day
-from rdv.models.drafts import RosterShift
 from rdv.models.office_reads import load_office_by_code
 from rdv.models.situation import Situation, load_situations
 from rdv.pictures.week import MINUTES_PER_DAY, Block, CounterDay, CounterWeek, Shift, Span, State, Week
@@ -45,7 +44,7 @@ async def week_picture(services: Services, code: str, monday: date, *, language:
         now_holds, walk_in = await situation("APPOINTMENT"), await situation("WALK_IN")
         shifts = [
             (one["on_date"], str(one["counter_id"]), one["agent_id"], (one["start_minute"], one["end_minute"]))
-            for one in await rows.values(connection, RosterShift, office_id=office.id)
+            for one in await drafts.published(connection, office.id, monday, last)
         ]
         planned = None if draft is None else await drafts.whole_draft(connection, draft)
     then, effect = now_holds, None

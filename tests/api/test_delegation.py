@@ -244,6 +244,30 @@ async def test_the_earliest_slot_of_an_office_is_that_of_who_receives_for_it(api
     assert (first["office"]["id"], first["firstSlotAt"]["id"]) == (str(place.office), str(other.office))
 
 
+async def test_a_delegation_that_is_over_stands_in_the_way_of_none_that_holds(api: Api, database: Database) -> None:
+    place = await add_office(database)
+    await accepted(api, place, untilDate="2027-03-10")
+    api.clock.forward(days=15)
+    third = await add_office(database, code="sip-75101-03", reasons=place.reasons)
+    given = {"toOfficeId": third.office, "reasonId": place.reasons["income"], "fromDate": "2027-03-16"}
+    made = await change(api, place, "propose_delegation", **given)
+    head_of(api, third, "third")
+    await change(api, third, "accept_delegation", who="third", delegationId=made["madeIds"][0])
+    wanted = {"reasonId": place.reasons["declare"], "officeIds": [place.office]}
+    (found,) = (await api.data("earliest_slots", {"input": wanted}))["earliestSlots"]
+    assert found["office"]["id"] == str(third.office)
+
+
+async def test_a_hold_that_came_to_nothing_is_none_of_what_a_delegation_brought(api: Api, database: Database) -> None:
+    place = await add_office(database)
+    other, _ = await accepted(api, place)
+    await hold(api, other, TEN, delegatedBy=place.office)
+    api.clock.forward(hours=1)
+    await hold(api, other, f"{DAY}T11:00:00+01:00")  # frees the day of what is over
+    (one,) = (await api.data("delegations", {"officeId": place.office}, who="head"))["delegations"]
+    assert one["appointments"] == []
+
+
 async def test_what_is_delegated_is_not_delegated_twice_or_on_or_back(api: Api, database: Database) -> None:
     place = await add_office(database)
     other, _ = await accepted(api, place)

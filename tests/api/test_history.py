@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from sqlalchemy import text
+
 from rdv.models.database import Database
 from rdv.models.offices import Agent
 from rdv.models.planning import Opening
@@ -79,6 +81,25 @@ async def test_going_back_makes_everything_what_it_was(api: Api, database: Datab
         if part != "counter":  # the new one stays, retired
             assert now[at] == before[at], part
     assert (await history(api, place))[0]["changes"][0]["code"] == "RESTORE_PLANNING"
+
+
+async def test_going_back_neither_keeps_nor_changes_what_is_past(api: Api, database: Database) -> None:
+    place = await add_office(database)
+    await change(api, place, "add_closure", fromDate="2027-03-03", toDate="2027-03-03")
+    await change(api, place, "set_exception", onDate="2027-03-03", ranges=[])
+    await change(api, place, "add_closure", fromDate="2027-03-03", toDate="2027-03-20")
+    api.clock.forward(days=9)
+    await change(api, place, "add_closure", fromDate="2027-03-25", toDate="2027-03-25")
+    async with database.reading() as connection:
+        kept = text("select snapshot from office_revision order by number desc limit 1")
+        snapshot = (await connection.execute(kept)).scalar_one()
+    assert (snapshot["day_exception"], [one["to_date"] for one in snapshot["closure"]]) == (
+        [],
+        ["2027-03-20", "2027-03-25"],
+    )
+    await change(api, place, "restore_planning", revision=0)
+    left = await rows(database)
+    assert [len(left[at]) for at in (2, 3)] == [1, 1]  # an exception and a closure, both over
 
 
 async def test_going_back_strands_nobody_silently(api: Api, database: Database) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from rdv.models import bookings, delegation, drafts, national_reads, planning_reads, usagers
+from rdv.models import bookings, delegation, drafts, national_reads, planning_reads, tidying, usagers
 from rdv.models.database import Database
 
 NOW, DAY = datetime(2027, 3, 1, 8, tzinfo=UTC), date(2027, 3, 1)
@@ -25,6 +25,8 @@ BOUND: dict[str, Any] = {
     "zone": "Europe/Paris",
     "begins": "par",
     "at_most": 5,
+    "before": NOW,
+    "batch": 5,
 }
 OF_OFFICE_DAY = "appointment_of_office_day"
 WANTED = {
@@ -35,6 +37,8 @@ WANTED = {
     "the last day somebody is expected": (planning_reads.LAST_DAY, {OF_OFFICE_DAY}),
     "offices that expect somebody": (planning_reads.EXPECTING, {OF_OFFICE_DAY}),
     "who came": (drafts.VISITS, {OF_OFFICE_DAY}),
+    "keys that are old": (tidying.KEYS, {"idempotency_key_created"}),
+    "holds that came to nothing": (tidying.HOLDS, {"ix_appointment_usager_id"}),
     "communes by name": (national_reads.COMMUNES_BY_NAME, {"commune_search_name"}),
 }
 
