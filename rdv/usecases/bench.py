@@ -13,19 +13,16 @@ from rdv.models import bench as rows
 from rdv.models.bench import SeededData
 from rdv.models.database import Connection, Database
 from rdv.models.holidays import load_holidays
-from rdv.usecases.bench_country import (
-    AFTERNOON,
-    CLOSING,
-    KIND,
-    MORNING,
-    NOON,
-    WEEK,
-    BenchOffice,
-    Size,
-    offices,
-    reasons,
+from rdv.usecases import bench_rules
+from rdv.usecases.bench_country import KIND, BenchOffice, Row, Size, offices, reasons
+from rdv.usecases.bench_visits import (
+    APPOINTMENT_COLUMNS,
+    SERVED_COLUMNS,
+    USAGER_COLUMNS,
+    Visits,
+    Written,
+    working_days,
 )
-from rdv.usecases.bench_visits import APPOINTMENT_COLUMNS, USAGER_COLUMNS, Visits, Written, working_days
 
 BATCH_OFFICES = 50  # in one COPY
 HEATED = timedelta(days=7)  # everything was booked so long before the first day
@@ -77,9 +74,12 @@ async def seed(database: Database, wish: SeedWish, tell: Tell) -> None:
         await _refuse_work(connection)
         country = list(offices(wish.size, wish.seed))
         tell("Offices and counters", 0, None)
-        await _write_country(connection, country)
+        await _write_country(connection, country, wish.first)
         usagers = await _write_visits(connection, country, wish, tell)
-        await rows.set_ids(connection, ("site", "office", "reason", "counter", "usager", "appointment"))
+        await rows.set_ids(
+            connection,
+            ("site", "office", "reason", "counter", "agent", "opening", "delegation", "usager", "appointment"),
+        )
         size = wish.size
         data = SeededData(
             size=size.name, seed=wish.seed, first=wish.first, appointments=size.appointments, usagers=usagers
@@ -113,7 +113,7 @@ async def sizes(database: Database) -> Sizes:
     return Sizes(whole=found.pop(""), tables=found)
 
 
-async def _write_country(connection: Connection, country: list[BenchOffice]) -> None:
+async def _write_country(connection: Connection, country: list[BenchOffice], first: date) -> None:
     for reason in reasons():  # one by one: parents come first
         await rows.copy_rows(connection, "reason", [reason.row])
     for table, written in {
@@ -124,20 +124,19 @@ async def _write_country(connection: Connection, country: list[BenchOffice]) -> 
             {"commune_code": office.commune["code"], "kind": KIND, "office_id": office.id, "distance_km": 1.0}
             for office in country
         ],
-        "counter": [
-            {"office_id": office.id, "id": office.first_counter + at, "label": f"Guichet {at + 1}"}
-            | {"exposed": True, "retired": False}
-            for office in country
-            for at in range(office.counters)
-        ],
-        "opening": [
-            {"office_id": office.id, "layer": "APPOINTMENT", "source": "bench", "weekdays": list(WEEK)}
-            | {"every_weeks": 1, "start_minute": start, "end_minute": end}
-            for office in country
-            for start, end in ((MORNING, NOON), (AFTERNOON, CLOSING))
-        ],
+        "counter": _of_all(country, bench_rules.counters),
+        "agent": _of_all(country, bench_rules.agents),
+        "opening": _of_all(country, bench_rules.openings),
+        "reason_quota": _of_all(country, bench_rules.quotas),
+        "channel_share": _of_all(country, bench_rules.shares),
+        "delegation": _of_all(country, lambda one: bench_rules.delegations(one, len(country), first)),
     }.items():
-        await rows.copy_rows(connection, table, written)
+        if written:
+            await rows.copy_rows(connection, table, written)
+
+
+def _of_all(country: list[BenchOffice], of: Callable[[BenchOffice], Iterator[Row]]) -> list[Row]:
+    return [row for office in country for row in of(office)]
 
 
 async def _write_visits(connection: Connection, country: list[BenchOffice], wish: SeedWish, tell: Tell) -> int:
@@ -148,6 +147,7 @@ async def _write_visits(connection: Connection, country: list[BenchOffice], wish
         await rows.copy_lines(
             connection, "appointment", APPOINTMENT_COLUMNS, "".join(one.appointments for one in batch)
         )
+        await rows.copy_lines(connection, "appointment_agent", SERVED_COLUMNS, "".join(one.served for one in batch))
         done += sum(one.appointment_count for one in batch)
         usagers += sum(one.usager_count for one in batch)
         tell("Appointments", done, of)

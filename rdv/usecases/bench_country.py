@@ -1,11 +1,11 @@
 """A country that does not exist, for benchmarks: offices, counters, reasons and communes, from a seed.
 
 Pure: a size and a seed in, rows out. Offices come with the most counters first, so that `bench-0001` is the hottest.
-All counters of an office are alike and take every reason, on working days in the morning and in the afternoon.
+They are open on working days in the morning and in the afternoon; `bench_rules.py` has what else they have.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -39,6 +39,8 @@ WEEK = (1, 2, 3, 4, 5)
 STEP = 15
 MOST_COUNTERS = 40
 DURATIONS = (15, 30, 45, 60)
+STAFFED, STAFFED_AT = 5, 3  # one office of so many has agents: the third of each
+SPARE = 4  # of agents: so many counters have one more
 ROOTS, LEAVES = 3, len(DURATIONS)  # every root has a reason of each duration
 OVERSEAS = ("971", "972", "973", "974", "976")
 DEPARTEMENTS = (*(f"{number:02}" for number in range(1, 96) if number != 20), "2A", "2B", *OVERSEAS)
@@ -55,7 +57,6 @@ DEFAULTS = {
     "slot_policy": "ALL",
     "freeze_minute": 1080,
     "freeze_days_before": 1,
-    "staffed": False,
     "version": 0,
 }
 
@@ -64,13 +65,15 @@ Row = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchOffice:
-    """An office with its counters' ids, which follow each other."""
+    """An office with its counters' and agents' ids, which follow each other."""
 
     id: int
     departement: str
     time_zone: str
     first_counter: int
     counters: int
+    first_agent: int
+    agents: int  # none: every counter is staffed
     site: Row
     row: Row
     commune: Row
@@ -123,20 +126,23 @@ def _reason(identity: int, parent: int | None, labels: dict[str, str], *, positi
 def offices(size: Size, seed: int) -> Iterator[BenchOffice]:
     """Yield the offices, those with the most counters first."""
     random = Random(f"{seed}:offices")  # noqa: S311 - decides what a benchmark looks like, nothing secret
-    counters, first_counter = _counters(size, random), 1
+    counters, first_counter, first_agent = _counters(size, random), 1, 1
     seen: Counter[str] = Counter()
     for identity, own in enumerate(counters, start=1):
         departement = random.choice(DEPARTEMENTS)
         seen[departement] += 1
-        yield _office(
-            identity, departement, number=seen[departement], first_counter=first_counter, counters=own, random=random
-        )
+        ids: dict[str, int] = {
+            "first_counter": first_counter,
+            "counters": own,
+            "first_agent": first_agent,
+            "agents": own + own // SPARE if identity % STAFFED == STAFFED_AT else 0,
+        }
+        yield _office(identity, departement, number=seen[departement], random=random, ids=ids)
         first_counter += own
+        first_agent += ids["agents"]
 
 
-def _office(
-    identity: int, departement: str, *, number: int, first_counter: int, counters: int, random: Random
-) -> BenchOffice:
+def _office(identity: int, departement: str, *, number: int, random: Random, ids: Mapping[str, int]) -> BenchOffice:
     commune = f"{departement}{number:0{5 - len(departement)}}"
     name = f"Essai-sur-Banc {identity}"
     place: Row = {"latitude": round(random.uniform(43, 50), 5), "longitude": round(random.uniform(-1, 7), 5)}
@@ -146,8 +152,7 @@ def _office(
         id=identity,
         departement=departement,
         time_zone=zone,
-        first_counter=first_counter,
-        counters=counters,
+        **ids,
         site={
             "id": identity,
             "address_lines": ["1 rue de l’Essai"],
@@ -164,6 +169,7 @@ def _office(
             "departement": departement,
             "time_zone": zone,
             **DEFAULTS,
+            "staffed": ids["agents"] > 0,
         },
         commune={
             "code": commune,

@@ -17,6 +17,7 @@ import numpy as np
 
 from rdv.models.holidays import Holidays
 from rdv.usecases.bench_country import AFTERNOON, CLOSING, DURATIONS, MORNING, NOON, STEP, WEEK, BenchOffice, Size
+from rdv.usecases.bench_rules import specialised_in
 from rdv.usecases.demo_bookings import FIRST_NAMES, LAST_NAMES
 from rdv.usecases.secrets import ALPHABET, REFERENCE_LENGTH
 
@@ -46,6 +47,7 @@ APPOINTMENT_COLUMNS = (
     "pinned",
     "created_at",
 )
+SERVED_COLUMNS = ("office_id", "appointment_id", "agent_id")
 USAGER_COLUMNS = ("id", "public_id", "first_name", "last_name", "email", "locale")
 
 Pattern = tuple[tuple[int, int], ...]  # start and length, in minutes of the day
@@ -57,6 +59,7 @@ class Written:
 
     usagers: str
     appointments: str
+    served: str  # who receives whom
     usager_count: int
     appointment_count: int
 
@@ -72,7 +75,7 @@ class Visits:
     """Writes one office after another; ids and the exact total go on from each to the next."""
 
     def __init__(self, size: Size, seed: int, leaves: Mapping[int, Sequence[int]], created: datetime) -> None:
-        """`leaves`: the reasons of each duration; `created`: when all of it was booked."""
+        """`leaves`: the reasons of each duration, by their roots; `created`: when all of it was booked."""
         self._total, self._counter_days = size.appointments, size.counters * DAYS
         self._seed, self._leaves, self._created = seed, leaves, created.isoformat()
         self._patterns = patterns(_random(seed, "patterns"), self._total // self._counter_days)
@@ -84,27 +87,35 @@ class Visits:
         random = _random(self._seed, office.id)
         level = random.randint(EMPTIEST, FULLEST)
         appointments: list[str] = []
+        served: list[str] = []
         for day in days:
-            self._add_day(appointments, office, day, level, random)
+            self._add_day(appointments, served, office, day, level, random)
         count = -(-len(appointments) // VISITS_A_USAGER)
         usagers = [_usager(self._usagers + number, random) for number in range(1, count + 1)]
         self._appointments += len(appointments)
         self._usagers += count
-        return Written("".join(usagers), "".join(appointments), count, len(appointments))
+        return Written("".join(usagers), "".join(appointments), "".join(served), count, len(appointments))
 
-    def _add_day(self, lines: list[str], office: BenchOffice, day: date, level: int, random: Random) -> None:
+    def _add_day(  # noqa: PLR0917 - a loop's body
+        self, lines: list[str], served: list[str], office: BenchOffice, day: date, level: int, random: Random
+    ) -> None:
         moments = _moments(day, office.time_zone)
-        for counter in range(office.first_counter, office.first_counter + office.counters):
+        for at in range(office.counters):
+            counter, root = office.first_counter + at, specialised_in(at)
             quarters = min(max(level + random.randint(-1, 1), EMPTIEST), FULLEST)
             for start, minutes in random.choice(self._patterns[self._next_number(), quarters]):
                 number = self._appointments + len(lines)
                 usager = self._usagers + 1 + len(lines) // VISITS_A_USAGER
                 end = moments[start + minutes]
+                leaves = self._leaves[minutes]
+                reason = random.choice(leaves) if root is None else leaves[root]
                 lines.append(
                     f"{office.id}\t{number + 1}\t{self._references[number].decode()}\tBOOKED\t"
-                    f"{random.choice(self._leaves[minutes])}\t{usager}\t{day}\t{moments[start]}\t{end}\t{end}\t"
+                    f"{reason}\t{usager}\t{day}\t{moments[start]}\t{end}\t{end}\t"
                     f"INTERNET\tIN_PERSON\t{counter}\tf\t{self._created}\n"
                 )
+                if office.agents:
+                    served.append(f"{office.id}\t{number + 1}\t{office.first_agent + at}\n")
 
     def _next_number(self) -> int:
         """Return how many visits the next counter's day has, so that all of them make the total."""

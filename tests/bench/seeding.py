@@ -1,4 +1,4 @@
-"""The smallest country that still has two offices, seeded for a test."""
+"""The smallest country that has an office of each kind, seeded for a test."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ from rdv.usecases.bench import SeedWish, seed
 from rdv.usecases.bench_country import Size
 
 FIRST = date(2027, 3, 2)
-SMALL = Size(name="S", offices=2, counters=3, appointments=450)
+SMALL = Size(name="S", offices=4, counters=12, appointments=1_800)
 
 
 async def fill(database: Database, *, number: int = 1) -> None:

@@ -105,7 +105,7 @@ def test_workers_serve_one_database_tell_their_statements_and_end(seeded_url: st
         memory = workers[1].memory()
         assert memory is not None
         assert 0 < memory["now"] <= memory["highest"]
-    assert [one["code"] for one in target.offices] == ["bench-0001", "bench-0002"]
+    assert [one["code"] for one in target.offices] == [f"bench-000{n}" for n in (1, 2, 3, 4)]
     assert len(target.reasons) == 12
     assert [process for process in processes if Path(f"/proc/{process}").exists()] == []
     assert SMALL.offices == len(target.offices)

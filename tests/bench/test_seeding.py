@@ -28,7 +28,10 @@ from tests.places import NOW
 
 pytestmark = pytest.mark.anyio
 
-TABLES = ("reason", "commune", "site", "office", "competence", "counter", "opening", "usager", "appointment")
+TABLES = (
+    *("reason", "commune", "site", "office", "competence", "counter", "agent", "opening", "reason_quota"),
+    *("channel_share", "delegation", "usager", "appointment", "appointment_agent"),
+)
 
 
 async def rows(database: Database, statement: str) -> Sequence[Any]:
@@ -51,9 +54,14 @@ async def test_the_smallest_size_has_exactly_what_it_says(database: Database) ->
         "office": 4,
         "competence": 4,
         "counter": 20,
+        "agent": 2,
         "opening": 8,
+        "reason_quota": 1,
+        "channel_share": 1,
+        "delegation": 1,
         "usager": counts["usager"],
         "appointment": 3000,
+        "appointment_agent": 300,
     }
     assert 1500 <= counts["usager"] <= 1504
     assert told == [("Offices and counters", 0, None), ("Appointments", 3000, 3000), ("Statistics", 0, None)]
@@ -109,10 +117,18 @@ async def test_everybody_sits_where_every_rule_allows_it(database: Database) -> 
         found = await load_situations(connection, nation, ids, first=FIRST, last=last, now=NOW)
     seen = 0
     for situation in found.values():
-        seats = {one.id: Place(one.counter or "") for one in situation.instance.appointments}
+        seats = {one.id: Place(one.counter or "", one.agents) for one in situation.instance.appointments}
         assert violations(situation.instance, seats) == []
         seen += len(seats)
     assert seen == SMALL.appointments
+    kinds = [
+        any(one.quotas.most_a_day for one in found.values()),
+        any(one.quotas.kept_percent for one in found.values()),
+        any(one.delegated for one in found.values()),
+        any(one.instance.agents for one in found.values()),
+        any(counter.reasons for one in found.values() for counter in one.instance.counters),
+    ]
+    assert all(kinds)
 
 
 async def test_every_counters_day_is_booked_from_60_to_90_percent(database: Database) -> None:
@@ -128,10 +144,10 @@ async def test_every_counters_day_is_booked_from_60_to_90_percent(database: Data
 
 async def test_versions_and_ids_are_as_if_everything_had_been_booked(database: Database) -> None:
     await fill(database)
-    days = "select count(*) from office_day where version = 1"
+    days = "select count(*) from office_day where version = 1 + (office_id = 3)::int"  # who receives comes after
     booked = "select count(distinct (office_id, day)) from appointment"
     assert await rows(database, days) == await rows(database, booked)
-    assert (await rows(database, "select nextval(pg_get_serial_sequence('appointment', 'id'))"))[0] == (451,)
+    assert (await rows(database, "select nextval(pg_get_serial_sequence('appointment', 'id'))"))[0] == (1_801,)
 
 
 async def test_the_api_finds_free_starts_and_books_them_which_is_forgotten_again(
@@ -162,7 +178,7 @@ async def test_the_api_finds_free_starts_and_books_them_which_is_forgotten_again
 async def test_what_was_seeded_is_remembered(database: Database) -> None:
     await fill(database)
     found = await seeded(database)
-    assert (found.size, found.seed, found.first, found.appointments) == ("S", 1, FIRST, 450)
+    assert (found.size, found.seed, found.first, found.appointments) == ("S", 1, FIRST, 1_800)
 
 
 def test_the_nation_has_the_offices_and_counters_of_the_country() -> None:
