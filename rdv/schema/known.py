@@ -6,9 +6,10 @@ by its weight: a document is mostly its syntax tree, fifty times the size of its
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from cachetools import LRUCache
 from graphql import (
@@ -31,7 +32,12 @@ from rdv.schema.writers import Shapes
 KEPT_BYTES = 64_000_000
 OVERHEAD, LETTER_BYTES, TOKEN_BYTES = 4_000, 4, 1_000  # at most, of what is kept of a document
 MEASURES_KEPT = 20  # of one document: its operations with different sizes of lists
-QUICK = 1_000  # comparisons: a document with fewer is measured in less than a millisecond
+QUICK = 200  # comparisons: a document with fewer is measured in a millisecond or two
+MOST_FAULTS = 10  # told: looking for what may have been meant takes ten milliseconds for each
+LONGEST_FAULT = 500  # letters: it repeats names that callers choose
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +62,10 @@ class KnownDocuments:
     def __init__(self, schema: GraphQLSchema, limits: Limits, *, introspection: bool) -> None:
         self._schema, self._limits = schema, limits
         self._rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
+        self._hinting = introspection  # what may have been meant tells of the schema
         self._kept: LRUCache[str, Known] = LRUCache(KEPT_BYTES, getsizeof=_weight)
         self._one_at_a_time = asyncio.Lock()
+        self._reader = ThreadPoolExecutor(1, "documents")  # who is cancelled lets the lock go, and not the thread
 
     async def of(self, query: str) -> Known:
         """Return what is known of a document; raises GraphQLError for what is none, BadRequest when too many wait."""
@@ -66,7 +74,7 @@ class KnownDocuments:
         try:
             async with asyncio.timeout(self._limits.seconds), self._one_at_a_time:
                 if (known := self._kept.get(query)) is None:
-                    known = await asyncio.to_thread(self._found_out, query)
+                    known = await self._in_thread(lambda: self._found_out(query))
                     if _weight(known) <= self._kept.maxsize:
                         self._kept[query] = known
         except TimeoutError:
@@ -79,17 +87,21 @@ class KnownDocuments:
         self, known: Known, operation: OperationDefinitionNode, variables: Mapping[str, Any] | None
     ) -> Measure:
         """Return what an operation may cost with these variables."""
-        declared = {one.variable.name.value for one in operation.variable_definitions or ()}
-        sizes = sizes_in({name: value for name, value in (variables or {}).items() if name in declared})
+        given = variables or {}
+        declared = [one.variable.name.value for one in operation.variable_definitions or ()]
+        sizes = sizes_in({name: given[name] for name in declared if name in given})
         key = (id(operation), sizes)  # the document keeps it alive
         if (found := known.measures.get(key)) is None:
 
             def measured() -> Measure:
                 return measure(operation, known.document, self._schema, self._limits, sizes)
 
-            found = measured() if known.comparisons < QUICK else await asyncio.to_thread(measured)
+            found = measured() if known.comparisons < QUICK else await self._in_thread(measured)
             known.measures[key] = found
         return found
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, work)
 
     def _found_out(self, query: str) -> Known:
         try:
@@ -99,7 +111,17 @@ class KnownDocuments:
         aliases, compared = aliases_of(document), comparisons(document, self._schema, self._limits.comparisons)
         faults: tuple[GraphQLError, ...] = ()
         if aliases <= self._limits.aliases and compared <= self._limits.comparisons:
-            faults = tuple(validate(self._schema, document, self._rules))
+            faults = tuple(
+                validate(
+                    self._schema,
+                    document,
+                    self._rules,
+                    max_errors=MOST_FAULTS,
+                    hide_suggestions=not self._hinting,
+                )
+            )
+            for one in faults:
+                one.message = one.message[:LONGEST_FAULT]
         return Known(
             query=query,
             document=document,

@@ -175,6 +175,7 @@ async def _made(
         used = await idempotency.claim(connection, key, now) if key else None
         if used is not None:
             return await _again(ground, key, used), False
+        check_version(ground, request)
         effect = await judge(services, ground, request)
         if effect.stranded and not request.accept_stranded:
             raise WouldStrand("{count} appointments would lose their place.", appointments=effect.stranded)
@@ -233,6 +234,7 @@ async def try_out(services: Services, viewer: Viewer, request: ChangeRequest, la
     try:
         async with publishing(services) as connection:
             ground = await prepared(services, connection, viewer, request, now)
+            check_version(ground, request)
             found.append(await _write(ground, request, last))
             raise _Enough
     except _Enough:
@@ -253,7 +255,7 @@ async def prepared(
     *,
     nations: NationCache | None = None,
 ) -> Ground:
-    """Lock the office and check who asks, and that it is still what they have seen."""
+    """Lock the office and check who asks."""
     identity = id_from(request.office_id, field="officeId")
     known = (await load_offices(connection, [identity])).get(identity)
     if known is None:
@@ -270,10 +272,14 @@ async def prepared(
         raise InvalidInput("changes", "At most {most} changes at once.", most=MOST_CHANGES)
     nations = nations or services.agendas.nations
     nation = await nations.current(connection)
-    version = version_of(office, nation)
+    return Ground(connection=connection, viewer=viewer, office=office, nation=nation, nations=nations, now=now)
+
+
+def check_version(ground: Ground, request: ChangeRequest) -> None:
+    """Refuse to change an office that is not any more what the caller has seen."""
+    version = version_of(ground.office, ground.nation)
     if request.version is not None and request.version != version:
         raise VersionConflict("The office was changed meanwhile: look at it again.", version=version)
-    return Ground(connection=connection, viewer=viewer, office=office, nation=nation, nations=nations, now=now)
 
 
 async def _write(ground: Ground, request: ChangeRequest, last: date) -> Written:

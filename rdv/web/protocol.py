@@ -7,7 +7,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-LONGEST = 65_536  # bytes: a document may come in the address
+LONGEST = 65_536  # bytes, and what one read from the socket brings: a document may come in the address
 
 
 class BoundedProtocol(HttpToolsProtocol):

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from rdv.integrations.viewer import Profile, Scope, Viewer, ViewerKind
 from rdv.models.database import Database
 from tests.api.conftest import Api
-from tests.api.staff import change
+from tests.api.staff import change, head_of
 from tests.api.steps import booked, hold, search
 from tests.places import Place, add_office
 
@@ -116,6 +116,16 @@ async def test_a_repeated_change_is_made_once(api: Api, database: Database) -> N
     assert await change(api, place, "create_counter", **given) == first
     other = await change(api, place, "create_counter", **given | {"label": "C"})
     assert other["__typename"] == "IdempotencyConflict"
+
+
+async def test_a_repeated_change_that_names_its_version_gives_the_same_answer(api: Api, database: Database) -> None:
+    place = await add_office(database)
+    read = await api.data("organisation", {"officeId": place.office}, who=head_of(api, place))
+    given = {"label": "B", "version": read["organisation"]["version"], "idempotencyKey": "k-2"}
+    first = await change(api, place, "create_counter", **given)
+    assert (first["__typename"], await change(api, place, "create_counter", **given)) == ("PlanningChanged", first)
+    other = await change(api, place, "create_counter", **given | {"idempotencyKey": "k-3"})
+    assert other["__typename"] == "VersionConflict"
 
 
 async def test_of_several_changes_all_are_made_or_none(api: Api, database: Database) -> None:
