@@ -20,6 +20,12 @@ select id from appointment
 where office_id = :office and stranded_since is not null and day >= cast(:today as date) - 1
 """
 
+# Other times that are held for who lost theirs.
+PROPOSALS = """
+select id, proposal_for from appointment
+where office_id = :office and proposal_for is not null and status = 'HELD' and day >= cast(:today as date) - 1
+"""
+
 MARK = "update appointment set stranded_since = :since where id = any(:ids)"
 
 
@@ -73,6 +79,12 @@ async def last_day(connection: AsyncConnection, office: int, today: date) -> dat
 async def stranded(connection: AsyncConnection, office: int, today: date) -> frozenset[int]:
     """Return the appointments to come that are known to fit nowhere."""
     return frozenset((await connection.execute(text(STRANDED), {"office": office, "today": today})).scalars())
+
+
+async def proposals(connection: AsyncConnection, office: int, today: date) -> dict[int, int]:
+    """Return the holds that propose another time, each with the appointment it is for."""
+    rows = await connection.execute(text(PROPOSALS), {"office": office, "today": today})
+    return {row.id: row.proposal_for for row in rows}
 
 
 async def mark_stranded(connection: AsyncConnection, ids: Sequence[int], since: datetime | None) -> None:

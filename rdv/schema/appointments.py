@@ -140,7 +140,7 @@ class Appointment:
     def modality(self) -> Modality:
         return Modality(self.record.modality)
 
-    @strawberry.field(description="Where the booking came from.")
+    @strawberry.field(description="Where the booking came from; of one that was moved, where that came from.")
     def channel(self) -> Channel:
         return Channel(self.record.channel)
 
@@ -168,18 +168,19 @@ class Appointment:
         return Contact(phone=usager.phone, email=usager.email, locale=usager.locale)
 
     @strawberry.federation.field(
-        description="Where it stands now, for those who manage the office's appointments; else null.",
+        description="Where it stands now, for those who manage the office's appointments; else null, as of one that "
+        "has lost its place.",
         policy=MANAGES_APPOINTMENTS,
     )
     async def counter(self, info: Info) -> Counter | None:
-        if not await self._managed(info):
+        if self.record.stranded_since is not None or not await self._managed(info):
             return None
         counters = await info.context.counters.load(self.record.office_id)
         return next((Counter(record=one) for one in counters if one.id == self.record.counter_id), None)
 
     @strawberry.field(description="Who receives as things stand, for those who manage the office's appointments.")
     async def agents(self, info: Info) -> list[Agent]:
-        if not await self._managed(info):
+        if self.record.stranded_since is not None or not await self._managed(info):
             return []
         return [Agent(id=strawberry.ID(str(a.id)), display_name=a.display_name) for a in self.record.agents]
 

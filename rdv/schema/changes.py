@@ -105,7 +105,7 @@ def as_given(code: str, said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _as_input(kind: Any, said: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - an input class, or none any more
     if kind is None:
-        return {}
+        return {NAMES.apply_naming_config(name): value for name, value in said.items() if name != "code"}
     definition = kind.__strawberry_definition__
     return {
         NAMES.from_field(one): _shown(one.type, said[one.python_name])

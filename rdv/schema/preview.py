@@ -62,7 +62,9 @@ class DayPreview:
 class ReasonPreview:
     reason: Reason = strawberry.field(description="The reason, as the office would have it.")
     slots_before: int = strawberry.field(description="Starts offered now, all days together.")
-    slots_after: int = strawberry.field(description="Starts offered then.")
+    slots_after: int = strawberry.field(
+        description="Starts offered then, before other times are held for those who lose their place."
+    )
     days: list[DayPreview] = strawberry.field(
         description="The days with a start before or after, ascending.", directives=[about(60)]
     )

@@ -163,6 +163,7 @@ async def search(info: Info, wanted: SlotsInput) -> SlotSearch:
             explain="why" in fields,
         ),
     )
+    found = await delegated.to_be_moved(info.context.services, found)
     return _search(found, with_slots="slots" in fields)
 
 

@@ -6,10 +6,12 @@ are small, and nothing has to be compiled.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
 
 from babel import Locale, negotiate_locale
+from babel.dates import format_date
 from babel.messages.pofile import read_po
 
 LANGUAGES = ("fr", "en")
@@ -22,9 +24,12 @@ class Translate:
     language: str
 
     def __call__(self, message: str, **values: object) -> str:
-        """Return the message in the language, its places filled."""
+        """Return the message in the language, its places filled, days as they are written in it."""
         text = message if self.language == "en" else catalogue(self.language).get(message, message)
-        return text.format(**values)
+        return text.format(**{name: self._shown(value) for name, value in values.items()})
+
+    def _shown(self, value: object) -> object:
+        return format_date(value, "long", locale=self.language) if type(value) is date else value
 
     def plural(self, one: str, many: str, starts: int, **values: object) -> str:
         """Return one of two messages by the language's rule for a number of starts, its places filled."""

@@ -6,7 +6,7 @@ inside it, so nothing of it remains; what collides at the very end is a slot tak
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 
 import orjson
@@ -209,7 +209,7 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
             proposals=await bookings.proposals(connection, record.id),
         )
         if record.delegated_by is not None and decided.times.day != record.day:
-            await check_delegated(services, connection, record.delegated_by, wanted, day=decided.times.day, now=now)
+            await _check_given(services, connection, record.delegated_by, wanted, day=decided.times.day, now=now)
         current = await appointment_reads.find(connection, appointment_reads.BY_ID, record.id)
         if current is None or current.starts_at != record.starts_at:
             raise SlotTaken("The appointment was changed by somebody else at this moment.")
@@ -227,6 +227,16 @@ async def reschedule(services: Services, viewer: Viewer, request: RescheduleRequ
         return record.id
 
     return _confirmed(services, await _written(services, wanted, lambda: once(services, key, now, write)))
+
+
+async def _check_given(
+    services: Services, connection: Connection, giver: int, wanted: Wanted, *, day: date, now: datetime
+) -> None:
+    """Refuse to move what an office has given away to a day for which it does not."""
+    try:
+        await check_delegated(services, connection, giver, wanted, day=day, now=now)
+    except InvalidInput as refusal:
+        raise InvalidInput("start", refusal.message, **refusal.values) from None
 
 
 async def _written(

@@ -2,7 +2,7 @@
 
 A proposal is a hold for a stranded appointment, much longer than a usager's. Moving or cancelling the appointment ends
 it; moving it to the proposed start takes its place. Each proposal is a transaction of its own, as a booking is: what
-cannot be proposed now can be later.
+cannot be proposed now can be later. Of a change that strands many the first get theirs at once, and a worker goes on.
 """
 
 import logging
@@ -24,7 +24,10 @@ from rdv.usecases.slots import ask, nearest
 
 log = logging.getLogger("rdv.callbacks")
 
+TASK = "help_stranded"
+AT_ONCE = 40  # proposals made before a change is answered: one takes some 30 ms
 MOST = 200
+MOST_OF_A_JOB = 10_000
 DAYS = 31  # around the time that was lost
 TRIES = 3  # somebody else may be quicker
 
@@ -40,24 +43,36 @@ async def propose(services: Services, viewer: Viewer, office_id: str) -> list[Ap
     return await hold_other_times(services, office)
 
 
-async def help_stranded(services: Services, office: OfficeRecord) -> None:
-    """Hold other times after a change that stands: what goes wrong is logged, and `propose` makes up for it."""
+async def help_stranded(services: Services, office: OfficeRecord, *, at_most: int = AT_ONCE) -> None:
+    """Hold other times after a change that stands: what goes wrong is logged, and a worker makes up for it."""
     try:
-        await hold_other_times(services, office)
+        await hold_other_times(services, office, at_most=at_most)
     except Exception:
         log.exception("no other times are held for who lost theirs at office %s", office.id)
 
 
-async def hold_other_times(services: Services, office: OfficeRecord) -> list[AppointmentRecord]:
-    """Hold another time for everybody an office has to call and who has none yet; return whom to call."""
+async def help_all_stranded(services: Services, office_id: int) -> None:
+    """Hold another time for everybody an office has to call: a worker's job."""
+    async with services.database.reading() as connection:
+        office = (await load_offices(connection, [office_id]))[office_id]
+    await hold_other_times(services, office, waiting=MOST_OF_A_JOB)
+
+
+async def hold_other_times(
+    services: Services, office: OfficeRecord, *, waiting: int = MOST, at_most: int = MOST_OF_A_JOB
+) -> list[AppointmentRecord]:
+    """Hold another time for those an office has to call who have none yet; return whom to call.
+
+    `waiting`: of how many who are to be called; `at_most`: how many times to hold.
+    """
     now = services.clock()
     async with services.database.reading() as connection:
-        waiting = await appointment_reads.to_call_back(connection, office.id, now, at_most=MOST)
-        held = await appointment_reads.proposals(connection, [one.id for one in waiting], now)
-    for record in waiting:
-        if record.id not in held:
-            await _propose(services, office, record, now)
-    return waiting
+        found = await appointment_reads.to_call_back(connection, office.id, now, at_most=waiting)
+        held = await appointment_reads.proposals(connection, [one.id for one in found], now)
+    without = [record for record in found if record.id not in held]
+    for record in without[:at_most]:
+        await _propose(services, office, record, now)
+    return found
 
 
 async def _propose(services: Services, office: OfficeRecord, record: AppointmentRecord, now: datetime) -> None:

@@ -9,7 +9,7 @@ Rules of this file: the office's row is locked before anything is read, so no bo
 `Change` only writes rows and raises refusals; seats that have to move are written here.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
@@ -19,17 +19,17 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import orjson
 
 from rdv.engine.outlook import Outlook
-from rdv.engine.values import Place
+from rdv.engine.values import Place, Status
 from rdv.errors import Busy, IdempotencyConflict, InvalidInput, NotFound, VersionConflict, WouldStrand
 from rdv.integrations.viewer import Viewer
-from rdv.models import bookings, idempotency, planning_reads, revisions
+from rdv.models import bookings, idempotency, jobs, planning_reads, revisions
 from rdv.models.bookings import Collided, Overlap, Seat, writing
 from rdv.models.database import Connection
 from rdv.models.freeze import freeze_at
 from rdv.models.nation import Nation, NationCache
 from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.models.situation import Situation, load_situations
-from rdv.usecases import access
+from rdv.usecases import access, call_backs
 from rdv.usecases.call_backs import help_stranded
 from rdv.usecases.offices import id_from
 from rdv.usecases.services import Services
@@ -105,28 +105,37 @@ class ChangeRequest:
     accept_stranded: bool = False
     idempotency_key: str | None = None
     listed: bool = False  # as an element of a list: a refusal names which
+    cause: dict[str, Any] | None = None  # what is not of this office alone, as its history tells it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """An office before and after changes, as the rows say, from today to `last`; `known` fitted nowhere before."""
+    """An office before and after changes, as the rows say, from today to `last`; `known` fitted nowhere before.
+
+    `proposals`: holds of other times, each with the appointment it is for.
+    """
 
     before: Situation
     after: Situation
     version: str  # before
     known: frozenset[int]
+    proposals: Mapping[int, int]
     today: date
     last: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What follows from changes: who loses their place, and who only moves."""
+    """What follows from changes: who loses their place, and who only moves.
+
+    `ended`: holds that lose theirs, of which nobody has to be told, and proposals to those who have a place again.
+    """
 
     stranded: tuple[int, ...]  # that had a place before, in order of time
     still_stranded: tuple[int, ...]
     placed_again: tuple[int, ...]
     moves: dict[int, Seat]
+    ended: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +187,7 @@ async def _made(
         check_version(ground, request)
         effect = await judge(services, ground, request)
         if effect.stranded and not request.accept_stranded:
-            raise WouldStrand("{count} appointments would lose their place.", appointments=effect.stranded)
+            raise WouldStrand("Appointments that would lose their place: {count}.", appointments=effect.stranded)
         done = await keep(ground, effect, request)
         if key:
             await idempotency.remember(connection, key, done.revision)
@@ -198,11 +207,13 @@ async def keep(ground: Ground, effect: Effect, request: ChangeRequest) -> Change
     await bookings.sweep(
         connection, ground.office.id, ground.today, ground.now
     )  # the engine gives their seats to others
+    await bookings.cancel_all(connection, effect.ended)
     await bookings.defer(connection)  # who gets a place again comes back where another may be, and moves after that
     await planning_reads.mark_stranded(connection, effect.stranded, ground.now)
     await planning_reads.mark_stranded(connection, effect.placed_again, None)
     await bookings.move(connection, ground.office.id, effect.moves)
     what = [{"code": one.code} | _written(one) for one in request.changes]
+    cause = [request.cause] if request.cause else []
     number = await revisions.remember(
         connection,
         ground.office.id,
@@ -210,8 +221,10 @@ async def keep(ground: Ground, effect: Effect, request: ChangeRequest) -> Change
         today=ground.today,
         by=ground.viewer.subject,
         kind=ground.viewer.kind.value,
-        what=[*what, _result(ground, effect)],
+        what=[*cause, *what, _result(ground, effect)],
     )
+    if effect.stranded or effect.ended:
+        await jobs.enqueue(connection, call_backs.TASK, office_id=ground.office.id)
     office = (await load_offices(connection, [ground.office.id]))[ground.office.id]
     return Changed(
         office=office,
@@ -307,6 +320,7 @@ async def _write(ground: Ground, request: ChangeRequest, last: date) -> Written:
         after=await read(),
         version=version_of(ground.office, ground.nation),
         known=await planning_reads.stranded(ground.connection, office, today),
+        proposals=await planning_reads.proposals(ground.connection, office, today),
         today=today,
         last=last,
     )
@@ -316,18 +330,23 @@ def effect_of(written: Written, outlook: Outlook | None = None) -> Effect:
     """Let the engine place everybody in the office as it is after the changes; it takes a while."""
     after = outlook or Outlook(written.after.instance, written.today, written.last)
     names, places = after.disturbed()
-    lost, known = set(map(int, names)), written.known
+    known = written.known
     live = {int(one.id): one for one in written.after.instance.appointments}
+    without = set(map(int, names))
+    held = {one for one in without if live[one].status is Status.HELD}
+    lost, placed_again = without - held, known & live.keys() - without
+    ended = held | {hold for hold, of in written.proposals.items() if of in placed_again}
     moves = {}
     for name, place in places.items():
         stood = live[int(name)]
-        if place != Place(stood.counter or "", stood.agents):
+        if int(name) not in ended and place != Place(stood.counter or "", stood.agents):
             moves[int(name)] = Seat(counter_id=int(place.counter), agent_ids=tuple(map(int, place.agents)))
     return Effect(
         stranded=tuple(sorted(lost - known, key=lambda one: (live[one].start, one))),
         still_stranded=tuple(sorted(lost & known)),
-        placed_again=tuple(sorted(known & live.keys() - lost)),
+        placed_again=tuple(sorted(placed_again)),
         moves=moves,
+        ended=tuple(sorted(ended)),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from rdv.engine.values import Answer, Query
+from rdv.engine.values import Answer, Channel, Query
 from rdv.errors import InvalidInput, SlotTaken
 from rdv.models import delegation
 from rdv.models.database import Connection
@@ -51,6 +51,29 @@ async def elsewhere(services: Services, found: SlotsFound) -> list[Elsewhere]:
             slots = SlotsFound(agenda=agenda, reason=node, query=theirs, answer=answer)
             answers.append(Elsewhere(found=slots, on_behalf_of=situation.office))
     return answers
+
+
+async def to_be_moved(services: Services, found: SlotsFound) -> SlotsFound:
+    """Leave out starts to which an appointment that another office has given away cannot be moved.
+
+    On its own day it may always be; on others as long as that office gives away.
+    """
+    record, query = found.moving, found.query
+    if record is None or record.delegated_by is None:
+        return found
+    pairs = list(zip(found.answer.starts, found.answer.remaining, strict=True))
+    wanted = Wanted(
+        office_id=record.office_id,
+        reason_id=record.reason_id,
+        start=record.starts_at,
+        modality=query.modality,
+        channel=Channel(query.channel),
+        for_office=record.delegated_by,
+    )
+    given = set(await still_given(services, [one for one, _ in pairs if one.date() != record.day], wanted))
+    left = [(one, count) for one, count in pairs if one.date() == record.day or one in given]
+    answer = replace(found.answer, starts=tuple(one for one, _ in left), remaining=tuple(n for _, n in left))
+    return replace(found, answer=answer, written={})
 
 
 async def check_delegated(

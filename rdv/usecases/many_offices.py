@@ -4,8 +4,9 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from rdv.errors import InvalidInput, NotAllowed, NotFound, VersionConflict, WouldStrand
+from rdv.errors import Busy, InvalidInput, NotAllowed, NotFound, WouldStrand
 from rdv.integrations.viewer import Viewer
 from rdv.models import planning_reads, rows
 from rdv.models.database import Connection
@@ -13,7 +14,7 @@ from rdv.models.holidays import NATIONAL
 from rdv.models.nation import NationCache
 from rdv.models.planning import Holiday
 from rdv.usecases.access import Module, modules_of
-from rdv.usecases.call_backs import help_stranded
+from rdv.usecases.call_backs import AT_ONCE, help_stranded
 from rdv.usecases.changing import Change, Changed, ChangeRequest, judge, keep, prepared, publishing
 from rdv.usecases.offices import id_from
 from rdv.usecases.services import Services
@@ -31,6 +32,7 @@ class ManyRequest:
     departement: str | None = None
     changes: Sequence[Change]
     accept_stranded: bool = False
+    cause: dict[str, Any] | None = None
 
 
 async def change_offices(services: Services, viewer: Viewer, request: ManyRequest) -> list[Changed]:
@@ -56,6 +58,7 @@ async def set_holiday(
             await rows.add(connection, Holiday(territory=territory, on_date=day, closed=closed))
 
     departement = None if territory == NATIONAL else territory
+    cause = {"code": "SET_HOLIDAY", "territory": territory, "date": day.isoformat(), "closed": closed}
     done: list[Changed] = []
     written = waited = False
     while True:
@@ -70,13 +73,13 @@ async def set_holiday(
             offices = sorted(set(expecting) - {one.office.id for one in done})
             if waited and not offices:
                 return await _with_proposals(services, done)
-            request = ManyRequest(changes=(), accept_stranded=accept_stranded or written)
+            request = ManyRequest(changes=(), accept_stranded=accept_stranded or written, cause=cause)
             async with publishing(services) as connection:
                 done += await _everywhere(
                     services, connection, viewer, offices, request, first=None if written else write
                 )
             written = True
-        except VersionConflict:
+        except Busy:
             if not written:  # else what is written needs its other rounds
                 raise
 
@@ -106,12 +109,12 @@ async def _everywhere(
         await first(connection)
     judged = []
     for office in sorted(offices):
-        one = ChangeRequest(office_id=str(office), changes=request.changes, listed=True)
+        one = ChangeRequest(office_id=str(office), changes=request.changes, listed=True, cause=request.cause)
         ground = await prepared(services, connection, viewer, one, now, nations=nations)
         judged.append((ground, await judge(services, ground, one), one))
     stranded = [appointment for _, effect, _ in judged for appointment in effect.stranded]
     if stranded and not request.accept_stranded:
-        raise WouldStrand("{count} appointments would lose their place.", appointments=stranded)
+        raise WouldStrand("Appointments that would lose their place: {count}.", appointments=stranded)
     return [await keep(ground, effect, one) for ground, effect, one in judged]
 
 
@@ -133,7 +136,9 @@ async def _offices(services: Services, request: ManyRequest) -> list[int]:
 
 
 async def _with_proposals(services: Services, done: list[Changed]) -> list[Changed]:
+    left = AT_ONCE
     for one in done:
-        if one.stranded:
-            await help_stranded(services, one.office)
+        if one.stranded and left > 0:
+            await help_stranded(services, one.office, at_most=left)
+            left -= len(one.stranded)
     return done

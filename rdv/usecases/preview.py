@@ -121,13 +121,14 @@ class _Comparison:
         self.written = written
         self.request = request
         self.before = Outlook(written.before.instance, request.first, request.last)
-        self.after = Outlook(written.after.instance, request.first, request.last)
+        after = Outlook(written.after.instance, request.first, request.last)
+        self.effect = effect_of(written, after)
+        self.after = _without(after, self.effect.ended)
         # What quotas, kept time and delegations leave, where there are any.
         self.rationing = {id(outlook): _rationing(*side) for side in self._sides() for outlook in side[1:]}
 
     def preview(self) -> Preview:
-        after = self.written.after
-        effect = effect_of(self.written, self.after)
+        after, effect = self.written.after, self.effect
         return Preview(
             office=after.office,
             situation=after,
@@ -211,7 +212,7 @@ class _Comparison:
         ids = {str(one) for one in effect.stranded}
         lost = {one.id: one for one in self.written.after.instance.appointments if one.id in ids}
         # Whom to offer another time may lie outside the days that are looked at.
-        beyond = Outlook(self.written.after.instance, self.written.today, self._last_alternative(list(lost.values())))
+        beyond = Outlook(self.after.instance, self.written.today, self._last_alternative(list(lost.values())))
         rationing = _rationing(self.written.after, beyond)
         return [self._lost(lost[str(one)], beyond, rationing, at) for at, one in enumerate(effect.stranded)]
 
@@ -239,6 +240,15 @@ class _Comparison:
             duration_minutes=node.duration_minutes,
             modality=one.modality,
         )
+
+
+def _without(outlook: Outlook, ended: Sequence[int]) -> Outlook:
+    """Return an outlook without holds that end."""
+    if not ended:
+        return outlook
+    names = set(map(str, ended))
+    left = tuple(one for one in outlook.instance.appointments if one.id not in names)
+    return Outlook(replace(outlook.instance, appointments=left), outlook.first, outlook.last)
 
 
 def _rationing(situation: Situation, outlook: Outlook) -> Rationing | None:

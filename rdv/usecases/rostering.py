@@ -168,12 +168,13 @@ class _Reader:
     ) -> RosterInstance:
         outlook = Outlook(self.ahead.instance, self.draft.from_date, self.draft.until_date)
         rules = self._rules()
+        standing = {one.counter for one in self.ahead.instance.appointments}  # also where nobody can book
         return RosterInstance(
             agents=tuple(self._agent(outlook, one) for one in self.agents),
             counters=tuple(
                 RosterCounter(id=one.id, openings=_by_day(outlook.ranges(one.id)), reasons=one.reasons)
                 for one in self.ahead.instance.counters
-                if one.id in self.ahead.counters
+                if one.id in self.ahead.counters and (one.exposed or one.id in standing)
             ),
             demand=self._demand(outlook, past, promised, rules.block_minutes),
             booked=_visits(promised),

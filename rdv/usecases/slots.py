@@ -14,6 +14,7 @@ from rdv.engine.values import Answer, Channel, Modality, Query
 from rdv.errors import InvalidInput, NotAllowed, NotFound
 from rdv.integrations.viewer import Viewer
 from rdv.models import appointment_reads
+from rdv.models.appointment_reads import AppointmentRecord
 from rdv.models.office_reads import OfficeRecord
 from rdv.models.reads import noting
 from rdv.models.reason_tree import ReasonNode
@@ -60,7 +61,8 @@ class SlotsRequest:
 class SlotsFound:
     """An office's answer; starts are in the office's zone.
 
-    `written` keeps with the answer what was made of it for callers: nothing that leads back to its agenda.
+    `written` keeps with the answer what was made of it for callers: nothing that leads back to its agenda. `moving`:
+    the appointment that is to be moved.
     """
 
     agenda: Agenda
@@ -68,6 +70,7 @@ class SlotsFound:
     query: Query
     answer: Answer
     written: Written = field(default_factory=dict)
+    moving: AppointmentRecord | None = None
 
     @property
     def office(self) -> OfficeRecord:
@@ -82,13 +85,14 @@ async def search(services: Services, viewer: Viewer, request: SlotsRequest) -> S
     situation = agenda.situation
     reason = served_leaf(situation.reasons, id_from(request.reason_id, field="reasonId"))
     check_modality(reason, request.modality)
+    moving = await _moving(services, viewer, request)
     query = Query(
         reason=str(reason.id),
         from_date=request.first,
         to_date=request.last,
         channel=_channel(viewer, request.channel, situation.office),
         modality=request.modality,
-        replacing=await _replacing(services, viewer, request),
+        replacing=None if moving is None else str(moving.id),
     )
     # By a weak reference: what is kept must not keep the agenda, which another takes the place of with each booking.
     window = agenda.engine.bookable_window(query, now)
@@ -104,7 +108,7 @@ async def search(services: Services, viewer: Viewer, request: SlotsRequest) -> S
     answer, written = asked.result() if asked.done() else await asyncio.shield(asked)
     if (reads := noting.get()) is not None:
         reads.holds(agenda.engine.bookable_until(query, now))
-    return SlotsFound(agenda=agenda, reason=reason, query=query, answer=answer, written=written)
+    return SlotsFound(agenda=agenda, reason=reason, query=query, answer=answer, written=written, moving=moving)
 
 
 async def open_agenda(services: Services, office_id: str, first: date, last: date, now: datetime) -> Agenda:
@@ -195,10 +199,10 @@ def _channel(viewer: Viewer, asked: Channel | None, office: OfficeRecord) -> Cha
     return asked
 
 
-async def _replacing(services: Services, viewer: Viewer, request: SlotsRequest) -> str | None:
-    """Return the engine's id of the appointment to be moved; whoever may not see it learns nothing about it."""
+async def _moving(services: Services, viewer: Viewer, request: SlotsRequest) -> AppointmentRecord | None:
+    """Return the appointment to be moved; whoever may not see it learns nothing about it."""
     if request.replacing is None:
         return None
     async with services.database.reading() as connection:
         record = await appointment_reads.find(connection, appointment_reads.BY_REFERENCE, normalised(request.replacing))
-        return str((await visible(services, connection, viewer, record, request.access_code)).id)
+        return await visible(services, connection, viewer, record, request.access_code)

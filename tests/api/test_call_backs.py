@@ -3,10 +3,13 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from rdv.models.database import Database
+from rdv.usecases import call_backs
 from tests.api.conftest import Api
-from tests.api.staff import change, head_of
-from tests.api.steps import booked, cancel, hold, move, search
+from tests.api.staff import change, head_of, preview
+from tests.api.steps import booked, cancel, confirm, hold, move, search
 from tests.places import Place, add_office
 
 TEN = "2027-03-03T10:00:00+01:00"
@@ -91,3 +94,80 @@ async def test_only_who_manages_appointments_of_the_office_learns_whom_to_call(a
     wanted = {"input": {"officeId": place.office}}
     refused = (await api.data("propose_alternatives", wanted, who=head_of(api, other, "other")))["proposeAlternatives"]
     assert refused["__typename"] == "NotAllowed"
+
+
+CLOSED = {"fromDate": "2027-03-03", "toDate": "2027-03-03"}
+WEEK = {"from": "2027-03-01", "to": "2027-03-05"}
+
+
+async def count(api: Api, place: Place) -> int:
+    return int((await search(api, place, **WEEK))["count"])
+
+
+async def test_who_has_a_place_again_needs_no_other_time(api: Api, database: Database) -> None:
+    place = await add_office(database)
+    await booked(api, place, TEN)
+    before = await count(api, place)
+    done = await change(api, place, "add_closure", **CLOSED, acceptStranded=True)
+    assert PROPOSED not in await starts(api, place)
+    back = {"removeClosure": {"closureId": done["madeIds"][0]}}
+    (told,) = (one for one in (await preview(api, place, [back]))["reasons"] if one["reason"]["label"] == "Déclarer")
+    again = await change(api, place, "remove_closure", closureId=done["madeIds"][0])
+    assert len(again["placedAgain"]) == 1
+    assert PROPOSED in await starts(api, place)
+    days = {day["date"]: len(day["starts"]) for day in (await search(api, place, **WEEK))["days"]}
+    assert {one["date"]: one["after"] for one in told["days"] if one["date"] in days} == days
+    assert await count(api, place) == before
+
+
+async def test_another_time_that_is_held_stands_in_the_way_of_no_change(api: Api, database: Database) -> None:
+    place, _keys, _done = await stranded(api, database)
+    closed = await change(api, place, "set_exception", onDate="2027-03-02", ranges=[])
+    assert (closed["__typename"], closed["stranded"]) == ("PlanningChanged", [])
+    await api.work()  # another one takes its place
+    listed = await api.data("propose_alternatives", {"input": {"officeId": place.office}}, who=head_of(api, place))
+    (waiting,) = listed["proposeAlternatives"]["appointments"]
+    assert waiting["proposal"]["start"] == "2027-03-04T09:00:00+01:00"
+
+
+async def test_a_hold_whose_time_is_closed_is_over(api: Api, database: Database) -> None:
+    place = await add_office(database)
+    held = await hold(api, place, TEN)
+    done = await change(api, place, "add_closure", **CLOSED)
+    assert (done["__typename"], done["stranded"]) == ("PlanningChanged", [])
+    assert (await confirm(api, held["token"]))["__typename"] == "HoldExpired"
+
+
+async def test_who_lost_their_place_stands_nowhere(api: Api, database: Database) -> None:
+    place, keys, _done = await stranded(api, database, agents=1)
+    document = "query($r: String!) { appointment(reference: $r) { counter { id } agents { id } } }"
+    seen = await api.data(document, {"r": keys["reference"]}, who=head_of(api, place))
+    assert seen["appointment"] == {"counter": None, "agents": []}
+
+
+async def test_of_many_who_lose_their_place_the_first_are_helped_at_once_and_a_worker_goes_on(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_backs.help_stranded, "__kwdefaults__", {"at_most": 1})
+    place = await add_office(database, max_appointments_per_usager=9)
+    for hour in ("09", "10", "11"):
+        await booked(api, place, f"2027-03-03T{hour}:00:00+01:00")
+    done = await change(api, place, "add_closure", **CLOSED, acceptStranded=True)
+    assert [one["proposal"] is None for one in done["stranded"]] == [False, True, True]
+    await api.work()
+    listed = await api.data("propose_alternatives", {"input": {"officeId": place.office}}, who=head_of(api, place))
+    assert [one["proposal"] is None for one in listed["proposeAlternatives"]["appointments"]] == [False] * 3
+
+
+async def test_what_goes_wrong_after_a_change_that_stands_does_not_make_it_fail(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(call_backs, "hold_other_times", broken)
+        place, _keys, done = await stranded(api, database)
+    assert (done["__typename"], [one["proposal"] for one in done["stranded"]]) == ("PlanningChanged", [None])
+    await api.work()
+    assert PROPOSED not in await starts(api, place)

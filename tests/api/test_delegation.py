@@ -154,7 +154,10 @@ async def test_who_was_given_away_moves_within_the_delegation_and_who_was_not_wi
     other, _ = await accepted(api, place, untilDate=DAY)
     keys = await on_behalf(api, place, other, f"{DAY}T11:00:00+01:00")
     beyond = await move(api, keys, "2027-03-11T10:00:00+01:00")
-    assert (beyond["__typename"], beyond["field"]) == ("InvalidInput", "delegatedBy")
+    assert (beyond["__typename"], beyond["field"]) == ("InvalidInput", "start")
+    to_move = {"officeId": other.office, "reasonId": place.reasons["declare"], "from": "2027-03-01", "to": "2027-03-11"}
+    offered = (await api.data("search_slots_to_move", to_move | keys))["slots"]["days"]
+    assert [day["date"] for day in offered] == ["2027-03-01", "2027-03-02", DAY]
     within = await move(api, keys, "2027-03-02T10:00:00+01:00")
     assert within["__typename"] == "AppointmentConfirmed"
     later = await move(api, mine, f"{DAY}T10:30:00+01:00")

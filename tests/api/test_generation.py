@@ -279,3 +279,12 @@ async def test_the_same_days_are_not_planned_twice_at_once(api: Api, database: D
     later = {"to": "2027-03-19", "demand": None}
     assert (await ask(api, place, **{"from": "2027-03-12"} | later))["field"] == "from"
     assert (await ask(api, place, **{"from": "2027-03-15"} | later))["status"] == "QUEUED"
+
+
+async def test_nobody_is_planned_for_a_counter_that_takes_no_bookings(api: Api, database: Database) -> None:
+    place = await add_office(database, counters=2, agents=2, staffed=True)
+    async with database.transaction() as connection:
+        hidden = text("update counter set exposed = false where id = :id")
+        await connection.execute(hidden, {"id": place.counters[0]})
+    found = await generated(api, place, demand=demand(place))
+    assert {one["counter"]["id"] for one in found["shifts"]} == {str(place.counters[1])}

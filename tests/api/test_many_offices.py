@@ -15,7 +15,7 @@ from rdv.usecases import appointments
 from tests.api.conftest import Api
 from tests.api.query_cases.many_offices import national
 from tests.api.staff import change, head_of
-from tests.api.steps import booked, hold, search
+from tests.api.steps import booked, hold, move, search
 from tests.api.test_changes import hold_over_beside_a_booking, rows
 from tests.places import Place, add_office
 
@@ -176,6 +176,7 @@ async def test_who_is_being_booked_while_a_holiday_is_set_is_named_too(
     api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = await add_office(database)
+    keys = await booked(api, place, "2027-03-04T10:00:00+01:00")
     decided, go = asyncio.Event(), asyncio.Event()
     decide = appointments.decide
 
@@ -186,7 +187,7 @@ async def test_who_is_being_booked_while_a_holiday_is_set_is_named_too(
         return found
 
     monkeypatch.setattr(appointments, "decide", slowly)
-    holding = asyncio.create_task(hold(api, place, TEN))
+    moving = asyncio.create_task(move(api, keys, TEN))
     await decided.wait()
     wanted = {"territory": "FR", "date": "2027-03-03", "closed": True}
     setting = asyncio.create_task(api.data("set_holiday", {"input": wanted}, who=national(api)))
@@ -194,5 +195,15 @@ async def test_who_is_being_booked_while_a_holiday_is_set_is_named_too(
         assert not setting.done()
         await asyncio.sleep(0.01)
     go.set()
-    assert (await holding)["__typename"] == "Hold"
+    assert (await moving)["__typename"] == "AppointmentConfirmed"
     assert [len(one["stranded"]) for one in (await setting)["setHoliday"]["changed"]] == [1]
+
+
+async def test_a_holiday_is_in_the_history_of_the_offices_it_concerns(api: Api, database: Database) -> None:
+    place = await add_office(database)
+    await booked(api, place, TEN)
+    given = {"territory": "FR", "date": "2027-03-03", "closed": True, "acceptStranded": True}
+    await api.data("set_holiday", {"input": given}, who=national(api))
+    found = await api.data("planning_history", {"officeId": place.office}, who=head_of(api, place))
+    first = found["planningHistory"][0]["changes"][0]
+    assert first == {"code": "SET_HOLIDAY", "given": {"territory": "FR", "date": "2027-03-03", "closed": True}}
