@@ -1,28 +1,28 @@
 """Appointments and whose they are, as those see them who may."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import strawberry
 
 from rdv import errors
-from rdv.models import appointment_reads
+from rdv.models.appointment_pages import Page
 from rdv.models.appointment_reads import AppointmentRecord
 from rdv.models.office_reads import OfficeRecord
 from rdv.models.usagers import UsagerRecord
+from rdv.schema import pages
 from rdv.schema.context import Context, Info
 from rdv.schema.enums import AppointmentStatus, Channel, Modality
 from rdv.schema.gateway import MANAGES_APPOINTMENTS, page_of
 from rdv.schema.offices import Counter, Office
+from rdv.schema.pages import cursor_of, page_size, place_of
 from rdv.schema.reasons import Reason
-from rdv.usecases.appointment_access import may_manage, may_see
+from rdv.usecases.appointment_access import may_manage
 from rdv.usecases.secrets import grouped
+from rdv.usecases.slots import check_range
 from rdv.usecases.writes import change_deadline
-
-MAX_PAGE = 100
 
 
 @strawberry.federation.type(keys=["id"], description="A person who receives.")
@@ -76,26 +76,9 @@ class Usager:
         first: Annotated[int | None, strawberry.argument(description="How many at most, up to 100.")] = 20,
         after: Annotated[str | None, strawberry.argument(description="A cursor: those after it.")] = None,
     ) -> AppointmentConnection:
-        first = 20 if first is None else first
-        if not 1 <= first <= MAX_PAGE:
-            raise errors.InvalidInput("first", "Ask for 1 to {most} at a time.", most=MAX_PAGE)
-        before = None if after is None else _place(after)
-        shown = await _offices_shown(info.context, self.record)
-        async with info.context.services.database.reading() as connection:
-            found = await appointment_reads.of_usager(
-                connection, self.record.id, offices=shown, before=before, at_most=first + 1
-            )
-            total = await appointment_reads.count_of_usager(connection, self.record.id, offices=shown)
-        edges = [
-            AppointmentEdge(node=await appointment(info.context, one), cursor=_cursor(one)) for one in found[:first]
-        ]
-        page = PageInfo(
-            has_next_page=len(found) > first,
-            has_previous_page=before is not None,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
-        )
-        return AppointmentConnection(edges=edges, page_info=page, total_count=total)
+        first, before = page_size(first, 20), place_of(after)
+        found = await pages.of_usager(info.context, self.record, pages.UsagerPage(before, first + 1))
+        return await connection_of(info.context, found, first, begun=before is not None)
 
 
 @strawberry.type(description="How to reach the usager of an appointment.")
@@ -245,21 +228,26 @@ async def appointments(context: Context, ids: Sequence[int]) -> list[Appointment
     return [await appointment(context, record) for record in found if record is not None]
 
 
-async def _offices_shown(context: Context, owner: UsagerRecord) -> list[int]:
-    """Return the offices at which the viewer sees a usager's appointments: all their own, else those they manage."""
-    async with context.services.database.reading() as connection:
-        ids = await appointment_reads.offices_of_usager(connection, owner.id)
-    offices = await context.offices.load_many(ids)
-    return [one.id for one in offices if one is not None and may_see(context.viewer, owner, one)]
+async def of_office(
+    info: Info, office: OfficeRecord, days: tuple[date, date], *, first: int | None, after: str | None
+) -> AppointmentConnection | None:
+    """Return a page of an office's appointments, for those who manage them; else None."""
+    check_range(*days)
+    first, begins = page_size(first, 50), place_of(after)
+    if not may_manage(info.context.viewer, [office]):
+        return None
+    found = await pages.of_office(info.context, office.id, pages.DaysPage(*days, begins, first + 1))
+    return await connection_of(info.context, found, first, begun=begins is not None)
 
 
-def _cursor(record: AppointmentRecord) -> str:
-    return urlsafe_b64encode(f"{record.starts_at.isoformat()} {record.id}".encode()).decode()
-
-
-def _place(cursor: str) -> tuple[datetime, int]:
-    try:
-        start, identity = urlsafe_b64decode(cursor).decode().rsplit(" ", 1)
-        return datetime.fromisoformat(start).astimezone(UTC), int(identity) % 2**63
-    except (ValueError, OverflowError):
-        raise errors.InvalidInput("after", "This is not a cursor of this list.") from None
+async def connection_of(context: Context, found: Page, first: int, *, begun: bool) -> AppointmentConnection:
+    """Return at most so many of the appointments of a page that was read with one more."""
+    shown = found.records[:first]
+    edges = [AppointmentEdge(node=await appointment(context, one), cursor=cursor_of(one)) for one in shown]
+    page = PageInfo(
+        has_next_page=len(found.records) > first,
+        has_previous_page=begun,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else None,
+    )
+    return AppointmentConnection(edges=edges, page_info=page, total_count=found.total)

@@ -69,6 +69,7 @@ class Context:
         self.viewer = who()
         self.translate = translate
         self.document = document
+        self._loaders: dict[str, Loader[Any, Any]] = {}
 
     @property
     def language(self) -> str:
@@ -76,9 +77,18 @@ class Context:
 
     def forget(self) -> None:
         """Forget what was loaded."""
+        self._loaders.clear()
         for name, value in list(vars(self).items()):
             if isinstance(value, Loader):
                 delattr(self, name)
+
+    def loader(
+        self, name: str, load: Callable[["Context", list[K]], Awaitable[Sequence[V]]]
+    ) -> Callable[[K], Awaitable[V]]:
+        """Return what loads by a function, in batches; one a name, with which the function always is the same."""
+        if name not in self._loaders:
+            self._loaders[name] = Loader(load_fn=lambda keys: load(self, keys))
+        return self._loaders[name].load
 
     @cached_property
     def offices(self) -> Loader[int, OfficeRecord | None]:

@@ -1,15 +1,19 @@
 """Offices, their counters and parameters."""
 
 from datetime import date
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from rdv.models.office_reads import CounterRecord, OfficeRecord
 from rdv.schema.context import Info
 from rdv.schema.enums import Channel, Modality, SlotPolicy
-from rdv.schema.gateway import about
+from rdv.schema.gateway import MANAGES_APPOINTMENTS, about, page_of
 from rdv.schema.reasons import Reason
 from rdv.schema.scalars import LocalTime
+
+if TYPE_CHECKING:
+    from rdv.schema.appointments import AppointmentConnection
 
 
 @strawberry.type(description="Where an office is.")
@@ -156,6 +160,24 @@ class Office:
     @strawberry.field(description="Its counters in use.", directives=[about(10)])
     async def counters(self, info: Info) -> list[Counter]:
         return [Counter(record=record) for record in await info.context.counters.load(self.record.id)]
+
+    @strawberry.federation.field(
+        description="Whom it expects, and has received, on some local days, in order of time, without holds and what "
+        "was cancelled: for those who manage its appointments; null for everybody else.",
+        policy=MANAGES_APPOINTMENTS,
+        directives=[page_of(50)],
+    )
+    async def appointments(
+        self,
+        info: Info,
+        from_: Annotated[date, strawberry.argument(name="from", description="The first local day.")],
+        to: Annotated[date, strawberry.argument(description="The last one, included; at most 62 days in all.")],
+        first: Annotated[int | None, strawberry.argument(description="How many at most, up to 100.")] = 50,
+        after: Annotated[str | None, strawberry.argument(description="A cursor: those after it.")] = None,
+    ) -> Annotated["AppointmentConnection", strawberry.lazy("rdv.schema.appointments")] | None:
+        from rdv.schema.appointments import of_office  # noqa: PLC0415 - an appointment knows its office as well
+
+        return await of_office(info, self.record, (from_, to), first=first, after=after)
 
     @strawberry.field(description="How its slots come about.")
     def parameters(self) -> PlanningParameters:

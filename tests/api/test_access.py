@@ -314,3 +314,41 @@ async def test_the_clock_change_moves_the_offset_and_not_the_hours(api: Api, dat
     ]
     keys = await booked(api, place, "2027-03-30T09:00:00+02:00")
     assert (await seen(api, keys))["end"] == "2027-03-30T09:30:00+02:00"
+
+
+async def day(api: Api, place: Place, who: str | None = "agent", **more: Any) -> Any:
+    given = {"officeId": place.office, "from": "2027-03-01", "to": "2027-03-02"} | more
+    return (await api.data("office_day", given, who=who))["office"]["appointments"]
+
+
+async def test_those_who_manage_appointments_list_an_offices_days_in_order(api: Api, place: Place) -> None:
+    for start in (ELEVEN, NINE, "2027-03-02T09:00:00+01:00", "2027-03-03T09:00:00+01:00"):
+        await booked(api, place, start, usager=CAMILLE | {"email": f"{start[8:13]}@example.org", "phone": None})
+    await cancel(api, await booked(api, place, TEN))
+    await hold(api, place, TEN)
+    found = await day(api, place)
+    assert [edge["node"]["start"] for edge in found["edges"]] == [NINE, ELEVEN, "2027-03-02T09:00:00+01:00"]
+    assert found["edges"][0]["node"]["contact"]["email"] == "01T09@example.org"
+    assert (found["totalCount"], found["pageInfo"]["hasNextPage"]) == (3, False)
+    first = await day(api, place, first=2)
+    assert (len(first["edges"]), first["totalCount"], first["pageInfo"]["hasNextPage"]) == (2, 3, True)
+    rest = await day(api, place, first=2, after=first["pageInfo"]["endCursor"])
+    assert [edge["node"]["start"] for edge in rest["edges"]] == ["2027-03-02T09:00:00+01:00"]
+    assert (rest["pageInfo"]["hasPreviousPage"], rest["pageInfo"]["hasNextPage"]) == (True, False)
+    assert [await day(api, place, who) for who in (None, "camille", "stranger", "kiosk")] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"first": 0}, "first"),
+        ({"first": 101}, "first"),
+        ({"after": "x"}, "after"),
+        ({"to": "2027-02-28"}, "to"),
+        ({"to": "2027-05-31"}, "to"),
+    ],
+)
+async def test_a_list_of_an_offices_days_refuses(api: Api, place: Place, given: dict[str, Any], field: str) -> None:
+    wanted = {"officeId": place.office, "from": "2027-03-01", "to": "2027-03-02"} | given
+    refused = await api.refusal("office_day", wanted, who="agent")
+    assert (refused["code"], refused["field"]) == ("INVALID_INPUT", field)

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from psycopg import AsyncCursor
 
+from rdv.integrations.viewer import Profile, Scope, Viewer, ViewerKind
 from rdv.models import versions
 from rdv.models.database import Database
 from tests.api.conftest import Api, opened
+from tests.api.steps import confirm, hold
 from tests.api.test_queries import CASES
 from tests.conftest import cloned
 from tests.places import add_commune, add_office
@@ -83,4 +85,41 @@ async def test_offices_with_counters_and_reasons_are_read_in_as_many_statements_
         counts.append(len(sent))
         assert len(found["earliestSlots"]) > many
         assert sum("from appointment" in one for one in sent) == 1  # all offices' situations
+    assert counts[0] == counts[1]
+
+
+async def test_offices_counters_reasons_appointments_and_their_usagers_take_as_many_statements_however_many(
+    api: Api, database: Database
+) -> None:
+    document = """query($offices: [ID!]!, $reason: ID!) {
+      earliestSlots(input: {reasonId: $reason, officeIds: $offices, first: 60}) {
+        office {
+          counters { label reasons { label } }
+          reasons { label }
+          appointments(from: "2027-03-03", to: "2027-03-03") {
+            totalCount
+            edges { node { reason { label } counter { label } usager { appointments(first: 5) { totalCount } } } }
+          }
+        }
+      }
+    }"""
+    first = await add_office(database)
+    places = [await add_office(database, code=f"sip-75101-{n}", reasons=first.reasons, counters=2) for n in range(50)]
+    national = Viewer(kind=ViewerKind.AGENT, subject="a", profile=Profile.NATIONAL, scope=Scope.NATIONAL)
+    api.viewers.known["national"] = national
+    for number, place in enumerate(places):
+        for hour in ("09", "10"):
+            usager = {"firstName": "Camille", "lastName": f"Exemple {number}", "email": f"c{number}{hour}@example.org"}
+            held = await hold(api, place, f"2027-03-03T{hour}:00:00+01:00")
+            await confirm(api, held["token"], usager=usager)
+    counts = []
+    for many in (2, 50):
+        given = {"offices": [str(one.office) for one in places[:many]], "reason": first.reasons["declare"]}
+        await api.data(document, given, who="national")  # what is kept by the process is there
+        with statements() as sent:
+            found = (await api.data(document, given, who="national"))["earliestSlots"]
+        counts.append(len(sent))
+        assert [one["office"]["appointments"]["totalCount"] for one in found] == [2] * many
+        usagers = [edge["node"]["usager"] for one in found for edge in one["office"]["appointments"]["edges"]]
+        assert [one["appointments"]["totalCount"] for one in usagers] == [1] * 2 * many
     assert counts[0] == counts[1]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from rdv.models import bookings, delegation, drafts, national_reads, planning_reads, tidying, usagers
+from rdv.models import appointment_pages, bookings, delegation, drafts, national_reads, planning_reads, tidying, usagers
 from rdv.models.database import Database
 
 NOW, DAY = datetime(2027, 3, 1, 8, tzinfo=UTC), date(2027, 3, 1)
@@ -27,6 +27,12 @@ BOUND: dict[str, Any] = {
     "at_most": 5,
     "before": NOW,
     "batch": 5,
+    "offices": [1],
+    "usagers": [1],
+    "whose": [1],
+    "where": [1],
+    "start": NOW,
+    "id": 1,
 }
 OF_OFFICE_DAY = "appointment_of_office_day"
 WANTED = {
@@ -37,6 +43,10 @@ WANTED = {
     "the last day somebody is expected": (planning_reads.LAST_DAY, {OF_OFFICE_DAY}),
     "offices that expect somebody": (planning_reads.EXPECTING, {OF_OFFICE_DAY}),
     "who came": (drafts.VISITS, {OF_OFFICE_DAY}),
+    "whom offices expect": (appointment_pages.OF_OFFICES, {OF_OFFICE_DAY}),
+    "how many they expect": (appointment_pages.COUNT_OF_OFFICES, {OF_OFFICE_DAY}),
+    "what usagers have": (appointment_pages.OF_USAGERS, {"ix_appointment_usager_id"}),
+    "how much they have": (appointment_pages.COUNT_OF_USAGERS, {"ix_appointment_usager_id"}),
     "keys that are old": (tidying.KEYS, {"idempotency_key_created"}),
     "holds that came to nothing": (tidying.HOLDS, {"ix_appointment_usager_id"}),
     "communes by name": (national_reads.COMMUNES_BY_NAME, {"commune_search_name"}),

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from rdv.integrations.viewer import Viewer, ViewerKind
 from tests.api.conftest import Api
+from tests.api.staff import head_of
 from tests.places import Place
 
 Case: TypeAlias = Callable[[Api, Place], Awaitable[dict[str, Any]]]
@@ -59,6 +60,11 @@ async def earliest_slots(api: Api, place: Place) -> dict[str, Any]:
     return await api.data("earliest_slots", {"input": {"reasonId": place.reasons["declare"], "departement": "75"}})
 
 
+async def office_day(api: Api, place: Place) -> dict[str, Any]:
+    await keys(api, place)
+    return await api.data("office_day", {"officeId": place.office} | DAY, who=head_of(api, place))
+
+
 async def office(api: Api, place: Place) -> dict[str, Any]:
     return await api.data("office", {"code": place.code})
 
@@ -87,6 +93,7 @@ CASES: dict[str, tuple[Case, str, Any]] = {
     "earliest_slots": (earliest_slots, "earliestSlots.0.slot.start", "2027-03-01T09:00:00+01:00"),
     "release_hold": (release_hold, "releaseHold.start", "2027-03-01T10:00:00+01:00"),
     "hold_slot": (hold_slot, "holdSlot.slot.end", "2027-03-01T10:30:00+01:00"),
+    "office_day": (office_day, "office.appointments.edges.0.node.usager.displayName", "Camille Exemple"),
     "office": (office, "office.reasons.1.durationMinutes", 15),
     "orientation": (orientation, "orientation.offices.0.competent", True),
     "reasons": (reasons, "reasons.0.children.0.code", "declare"),
