@@ -1,6 +1,7 @@
 """The week in a terminal: a row a counter, a column a day, a character a stretch of time."""
 
 from datetime import date
+from textwrap import fill
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -18,7 +19,7 @@ MARKS = {"free": ("░", "green"), "shut": ("-", "red"), "walk-in": ("¦", "cyan
 BLOCKS = {
     State.HELD: ("▒", "yellow"),
     State.BOOKED: ("█", "blue"),
-    State.ARRIVED: ("█", "magenta"),
+    State.ARRIVED: ("▚", "magenta"),
     State.MOVED: ("▓", "yellow"),
     State.STRANDED: ("!", "red"),
 }
@@ -47,7 +48,7 @@ def draw_terminal(week: Week, words: Words, width: int) -> RenderableType:
         table.add_row(Text(counter.label), *cells)
     if any(week.stranded.get(day) for day in week.shown):
         table.add_row(
-            Text(legend["stranded"], style="red"), *(Text(_lost(week, day), style="red") for day in week.shown)
+            Text(legend["stranded"], style="red"), *(Text(_lost(week, day, step), style="red") for day in week.shown)
         )
     table.add_section()
     table.add_row(Text(legend["day"]), *(_load(week, day, step, words) for day in week.shown))
@@ -103,8 +104,11 @@ def _block(state: State, number: int) -> tuple[str, str]:
     return mark, f"bright_{style}" if number % 2 else style
 
 
-def _lost(week: Week, day: date) -> str:
-    return " ".join(f"{b.start_minute // 60}:{b.start_minute % 60:02}" for b in week.stranded.get(day, ()))
+def _lost(week: Week, day: date, step: int) -> str:
+    """Return when those without a place were to come, in lines no wider than the day's."""
+    times = " ".join(f"{b.start_minute // 60}:{b.start_minute % 60:02}" for b in week.stranded.get(day, ()))
+    first, last = week.hours
+    return fill(times, max((last - first) // step, len("00:00")))
 
 
 def _load(week: Week, day: date, step: int, words: Words) -> Text:

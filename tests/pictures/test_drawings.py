@@ -122,6 +122,13 @@ def test_whoever_has_no_place_has_a_row_of_their_own() -> None:
     assert re.search(r"Sans place +│ 10:00", printed(lost))
 
 
+def test_many_without_a_place_leave_a_days_picture_as_wide_as_it_was() -> None:
+    lost = [block(at, at + 5, state=State.STRANDED) for at in range(540, 720, 5)]
+    wide, narrow = printed(week(MORNING, stranded={MONDAY: lost})), printed(week(MORNING))
+    assert max(map(len, wide.splitlines())) == max(map(len, narrow.splitlines()))
+    assert wide.count(":") >= len(lost)
+
+
 @pytest.mark.parametrize("draw", [draw_svg, draw_html])
 def test_names_are_escaped_and_nothing_comes_from_elsewhere(draw: object) -> None:
     assert callable(draw)
