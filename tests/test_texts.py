@@ -1,6 +1,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import rdv
@@ -51,6 +52,13 @@ def test_a_text_is_filled_in_the_language_asked_for() -> None:
     message = "At most {limit} appointments at a time are possible at this office."
     assert Translate("en")(message, limit=3) == "At most 3 appointments at a time are possible at this office."
     assert Translate("fr")(message, limit=3) == "Au plus 3 rendez-vous à la fois sont possibles dans ce service."
+
+
+def test_a_day_is_written_as_its_language_does() -> None:
+    message = "Days before {day} are settled: agents were told. Say overFrozenDay to change them."
+    assert "avant le 1er mars 2027 " in Translate("fr")(message, day=date(2027, 3, 1))
+    assert "avant le 21 mars 2027 " in Translate("fr")(message, day=date(2027, 3, 21))
+    assert "before March 1, 2027 " in Translate("en")(message, day=date(2027, 3, 1))
 
 
 def test_a_number_decides_between_singular_and_plural_as_its_language_does() -> None:

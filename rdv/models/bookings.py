@@ -166,6 +166,11 @@ select id, day, starts_at, ends_at, occupied_until from appointment
 where proposal_for = :appointment and status = 'HELD'
 """
 
+STILL_WAITS = """
+select 1 from appointment
+where id = :appointment and status = 'BOOKED' and stranded_since is not null and starts_at = :start for update
+"""
+
 CANCEL = "update appointment set status = 'CANCELLED', cancelled_why = :why where id = :appointment"
 
 
@@ -296,6 +301,12 @@ async def proposals(connection: AsyncConnection, appointment: int) -> dict[int, 
     """Return the holds that propose another time to who lost theirs."""
     rows = await connection.execute(text(PROPOSALS), {"appointment": appointment})
     return {row.id: Times(day=row.day, start=row.starts_at, end=row.ends_at, until=row.occupied_until) for row in rows}
+
+
+async def still_waits(connection: AsyncConnection, appointment: int, start: datetime) -> bool:
+    """Tell whether an appointment has lost its place and was not moved; it stays so until the transaction ends."""
+    bound = {"appointment": appointment, "start": start}
+    return (await connection.execute(text(STILL_WAITS), bound)).scalar() is not None
 
 
 async def cancel_all(connection: AsyncConnection, appointments: Sequence[int]) -> None:

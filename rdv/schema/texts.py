@@ -29,7 +29,10 @@ class Translate:
         return text.format(**{name: self._shown(value) for name, value in values.items()})
 
     def _shown(self, value: object) -> object:
-        return format_date(value, "long", locale=self.language) if type(value) is date else value
+        if type(value) is not date:
+            return value
+        text = format_date(value, "long", locale=self.language)
+        return text.replace("1 ", "1er ", 1) if self.language == "fr" and value.day == 1 else text
 
     def plural(self, one: str, many: str, starts: int, **values: object) -> str:
         """Return one of two messages by the language's rule for a number of starts, its places filled."""

@@ -17,10 +17,11 @@ from rdv.models.bookings import Collided, Overlap, writing
 from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.usecases import access
 from rdv.usecases.booking import Wanted, decide
+from rdv.usecases.delegated import to_be_moved
 from rdv.usecases.offices import id_from
 from rdv.usecases.secrets import new_reference
 from rdv.usecases.services import Services
-from rdv.usecases.slots import ask, nearest
+from rdv.usecases.slots import SlotsFound, ask, nearest
 
 log = logging.getLogger("rdv.callbacks")
 
@@ -86,6 +87,7 @@ async def _propose(services: Services, office: OfficeRecord, record: Appointment
             start=start,
             modality=Modality(record.modality),
             channel=Channel(record.channel),
+            for_office=record.delegated_by,
         )
         try:
             await _hold(services, office, record, wanted, now)
@@ -95,7 +97,7 @@ async def _propose(services: Services, office: OfficeRecord, record: Appointment
 
 
 async def _nearest(services: Services, record: AppointmentRecord, now: datetime) -> datetime | None:
-    """Return the offered start nearest to the one that was lost."""
+    """Return the offered start nearest to the one that was lost, among those to which it may be moved."""
     day = record.starts_at.date()
     first, last = max(day - timedelta(days=DAYS), now.date()), day + timedelta(days=DAYS)
     agenda = (await services.agendas.current([record.office_id], first, last, now))[record.office_id]
@@ -109,7 +111,9 @@ async def _nearest(services: Services, record: AppointmentRecord, now: datetime)
         channel=record.channel,
         modality=Modality(record.modality),
     )
-    return next(iter(nearest((await ask(services, agenda, query, now)).starts, record.starts_at, 1)), None)
+    answer = await ask(services, agenda, query, now)
+    found = SlotsFound(agenda=agenda, reason=node, query=query, answer=answer, moving=record)
+    return next(iter(nearest((await to_be_moved(services, found)).answer.starts, record.starts_at, 1)), None)
 
 
 async def _hold(
@@ -118,8 +122,10 @@ async def _hold(
     reference = new_reference()
     async with writing(services.database) as connection:
         decided = await decide(services, connection, office, wanted, now=now)
-        if await appointment_reads.proposals(connection, [record.id], now):
-            return  # somebody else was quicker to help them
+        # Once more, now that nobody else can change it: it may have a place again, or somebody was quicker to help.
+        waits = await bookings.still_waits(connection, record.id, record.starts_at)
+        if not waits or await appointment_reads.proposals(connection, [record.id], now):
+            return
         await bookings.move(connection, office.id, decided.moves)
         await bookings.insert_hold(
             connection,

@@ -9,7 +9,7 @@ Rules of this file: the office's row is locked before anything is read, so no bo
 `Change` only writes rows and raises refusals; seats that have to move are written here.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
@@ -18,12 +18,10 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import orjson
 
-from rdv.engine.outlook import Outlook
-from rdv.engine.values import Place, Status
 from rdv.errors import Busy, IdempotencyConflict, InvalidInput, NotFound, VersionConflict, WouldStrand
 from rdv.integrations.viewer import Viewer
 from rdv.models import bookings, idempotency, jobs, planning_reads, revisions
-from rdv.models.bookings import Collided, Overlap, Seat, writing
+from rdv.models.bookings import Collided, Overlap, writing
 from rdv.models.database import Connection
 from rdv.models.freeze import freeze_at
 from rdv.models.nation import Nation, NationCache
@@ -31,6 +29,7 @@ from rdv.models.office_reads import OfficeRecord, load_offices
 from rdv.models.situation import Situation, load_situations
 from rdv.usecases import access, call_backs
 from rdv.usecases.call_backs import help_stranded
+from rdv.usecases.effects import Effect, Written, effect_of
 from rdv.usecases.offices import id_from
 from rdv.usecases.services import Services
 
@@ -106,36 +105,6 @@ class ChangeRequest:
     idempotency_key: str | None = None
     listed: bool = False  # as an element of a list: a refusal names which
     cause: dict[str, Any] | None = None  # what is not of this office alone, as its history tells it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """An office before and after changes, as the rows say, from today to `last`; `known` fitted nowhere before.
-
-    `proposals`: holds of other times, each with the appointment it is for.
-    """
-
-    before: Situation
-    after: Situation
-    version: str  # before
-    known: frozenset[int]
-    proposals: Mapping[int, int]
-    today: date
-    last: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """What follows from changes: who loses their place, and who only moves.
-
-    `ended`: holds that lose theirs, of which nobody has to be told, and proposals to those who have a place again.
-    """
-
-    stranded: tuple[int, ...]  # that had a place before, in order of time
-    still_stranded: tuple[int, ...]
-    placed_again: tuple[int, ...]
-    moves: dict[int, Seat]
-    ended: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,30 +292,6 @@ async def _write(ground: Ground, request: ChangeRequest, last: date) -> Written:
         proposals=await planning_reads.proposals(ground.connection, office, today),
         today=today,
         last=last,
-    )
-
-
-def effect_of(written: Written, outlook: Outlook | None = None) -> Effect:
-    """Let the engine place everybody in the office as it is after the changes; it takes a while."""
-    after = outlook or Outlook(written.after.instance, written.today, written.last)
-    names, places = after.disturbed()
-    known = written.known
-    live = {int(one.id): one for one in written.after.instance.appointments}
-    without = set(map(int, names))
-    held = {one for one in without if live[one].status is Status.HELD}
-    lost, placed_again = without - held, known & live.keys() - without
-    ended = held | {hold for hold, of in written.proposals.items() if of in placed_again}
-    moves = {}
-    for name, place in places.items():
-        stood = live[int(name)]
-        if int(name) not in ended and place != Place(stood.counter or "", stood.agents):
-            moves[int(name)] = Seat(counter_id=int(place.counter), agent_ids=tuple(map(int, place.agents)))
-    return Effect(
-        stranded=tuple(sorted(lost - known, key=lambda one: (live[one].start, one))),
-        still_stranded=tuple(sorted(lost & known)),
-        placed_again=tuple(sorted(placed_again)),
-        moves=moves,
-        ended=tuple(sorted(ended)),
     )
 
 

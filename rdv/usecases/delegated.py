@@ -101,18 +101,23 @@ async def still_given(services: Services, starts: list[datetime], wanted: Wanted
     if wanted.for_office is None:
         return starts
     days = sorted({start.date() for start in starts})
+    if not days:
+        return []
     async with services.database.reading() as connection:
         tree = (await services.agendas.nations.current(connection)).tree
         held = await delegation.binding(connection, wanted.for_office, wanted.office_id, tree)
-        left = {}
-        for day in days:
-            one = next((each for each in held if each.covers(wanted.reason_id, wanted.channel, day)), None)
-            if one is not None:
-                shares = await delegation.shares(
-                    connection, wanted.for_office, one.leaves, first=day, last=day, now=services.clock()
-                )
-                left[day] = one.whole or bool(_left(one, *shares.get(day, (0, 0))))
-    return [start for start in starts if left.get(start.date())]
+        by_day = {
+            day: next((each for each in held if each.covers(wanted.reason_id, wanted.channel, day)), None)
+            for day in days
+        }
+        shares = {
+            one: await delegation.shares(
+                connection, wanted.for_office, one.leaves, first=days[0], last=days[-1], now=services.clock()
+            )
+            for one in {each for each in by_day.values() if each is not None and not each.whole}
+        }
+    left = {day for day, one in by_day.items() if one and (one.whole or _left(one, *shares[one].get(day, (0, 0))))}
+    return [start for start in starts if start.date() in left]
 
 
 def _days(one: Delegated, first: date, last: date) -> tuple[date, date]:

@@ -17,7 +17,8 @@ from rdv.models.office_reads import CounterRecord, OfficeRecord
 from rdv.models.reason_tree import ReasonNode
 from rdv.models.situation import Situation
 from rdv.usecases.agendas import Agenda
-from rdv.usecases.changing import FURTHEST_DAYS, ChangeRequest, Effect, Written, effect_of, try_out
+from rdv.usecases.changing import FURTHEST_DAYS, ChangeRequest, try_out
+from rdv.usecases.effects import Effect, Written, effect_of, settled
 from rdv.usecases.offices import id_from
 from rdv.usecases.rationing import Rationing
 from rdv.usecases.services import Services
@@ -121,9 +122,8 @@ class _Comparison:
         self.written = written
         self.request = request
         self.before = Outlook(written.before.instance, request.first, request.last)
-        after = Outlook(written.after.instance, request.first, request.last)
-        self.effect = effect_of(written, after)
-        self.after = _without(after, self.effect.ended)
+        self.effect = effect_of(written)
+        self.after = Outlook(settled(written.after.instance, self.effect), request.first, request.last)
         # What quotas, kept time and delegations leave, where there are any.
         self.rationing = {id(outlook): _rationing(*side) for side in self._sides() for outlook in side[1:]}
 
@@ -240,15 +240,6 @@ class _Comparison:
             duration_minutes=node.duration_minutes,
             modality=one.modality,
         )
-
-
-def _without(outlook: Outlook, ended: Sequence[int]) -> Outlook:
-    """Return an outlook without holds that end."""
-    if not ended:
-        return outlook
-    names = set(map(str, ended))
-    left = tuple(one for one in outlook.instance.appointments if one.id not in names)
-    return Outlook(replace(outlook.instance, appointments=left), outlook.first, outlook.last)
 
 
 def _rationing(situation: Situation, outlook: Outlook) -> Rationing | None:

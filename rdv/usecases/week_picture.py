@@ -15,8 +15,9 @@ from rdv.models.bookings import local_day
 from rdv.models.office_reads import load_office_by_code
 from rdv.models.situation import Situation, load_situations
 from rdv.pictures.week import MINUTES_PER_DAY, Block, CounterDay, CounterWeek, Shift, Span, State, Week
-from rdv.usecases.changing import ChangeRequest, Effect, effect_of, try_out
+from rdv.usecases.changing import ChangeRequest, try_out
 from rdv.usecases.drafts import ApplyDraft, shift
+from rdv.usecases.effects import Effect, effect_of
 from rdv.usecases.services import Services
 
 # Whoever runs the command has the database anyway.

@@ -8,6 +8,7 @@ import pytest
 from rdv.models.database import Database
 from rdv.usecases import call_backs
 from tests.api.conftest import Api
+from tests.api.query_cases.delegation import accepted
 from tests.api.staff import change, head_of, preview
 from tests.api.steps import booked, cancel, confirm, hold, move, search
 from tests.places import Place, add_office
@@ -171,3 +172,60 @@ async def test_what_goes_wrong_after_a_change_that_stands_does_not_make_it_fail(
     assert (done["__typename"], [one["proposal"] for one in done["stranded"]]) == ("PlanningChanged", [None])
     await api.work()
     assert PROPOSED not in await starts(api, place)
+
+
+async def test_a_hold_gives_way_to_a_booking(api: Api, database: Database) -> None:
+    place = await add_office(database, counters=2)
+    held = await hold(api, place, TEN)
+    await booked(api, place, TEN)
+    done = await change(api, place, "retire_counter", counterId=place.counters[0])
+    assert (done["__typename"], done["stranded"]) == ("PlanningChanged", [])
+    assert (await confirm(api, held["token"]))["__typename"] == "HoldExpired"
+
+
+async def test_what_is_held_for_who_has_a_place_again_strands_nobody(api: Api, database: Database) -> None:
+    place = await add_office(database, counters=2)
+    for _ in range(2):
+        await booked(api, place, TEN)
+    done = await change(api, place, "add_closure", **CLOSED, acceptStranded=True)
+    assert [one["proposal"]["start"] for one in done["stranded"]] == [PROPOSED] * 2
+    await cancel(api, {"reference": done["stranded"][0]["reference"]}, who=head_of(api, place))
+    await booked(api, place, PROPOSED)
+    both = [{"removeClosure": {"closureId": done["madeIds"][0]}}, {"retireCounter": {"counterId": place.counters[0]}}]
+    found = await preview(api, place, both)
+    assert found["stranded"] == []
+    made = await change(api, place, "publish_planning", changes=both)
+    assert (made["__typename"], made["stranded"], len(made["placedAgain"])) == ("PlanningChanged", [], 1)
+    before = {one["date"]: one["after"] for one in found["reasons"][0]["days"]}
+    days = {day["date"]: len(day["starts"]) for day in (await search(api, place, **WEEK))["days"]}
+    assert {day: count for day, count in before.items() if day in days} == days
+
+
+async def test_a_worker_helps_nobody_who_has_their_place_again(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_backs.help_stranded, "__kwdefaults__", {"at_most": 0})
+    place, _keys, done = await stranded(api, database)
+    nearest = call_backs._nearest
+
+    async def slowly(*given: Any) -> Any:
+        found = await nearest(*given)
+        await change(api, place, "remove_closure", closureId=done["madeIds"][0])
+        return found
+
+    before = await starts(api, place)
+    monkeypatch.setattr(call_backs, "_nearest", slowly)
+    await api.work()
+    assert await starts(api, place) == before
+
+
+async def test_another_time_is_one_to_which_an_appointment_that_was_given_away_can_be_moved(
+    api: Api, database: Database
+) -> None:
+    place = await add_office(database)
+    other, _ = await accepted(api, place, untilDate="2027-03-03")
+    held = await hold(api, other, TEN, delegatedBy=place.office)
+    await confirm(api, held["token"])
+    await change(api, other, "set_exception", who="other", onDate="2027-03-02", ranges=[])
+    done = await change(api, other, "add_closure", who="other", **CLOSED, acceptStranded=True)
+    assert done["stranded"][0]["proposal"]["start"] == "2027-03-01T11:30:00+01:00"
