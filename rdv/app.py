@@ -15,6 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
+from rdv.errors import DatabaseUnavailable
 from rdv.integrations.identity import Identity
 from rdv.integrations.telemetry import Telemetry
 from rdv.models import jobs, tidying
@@ -108,9 +109,9 @@ def create_app(
 
 
 async def _ended(worker: asyncio.Task[None]) -> None:
-    """End a task; raises what it failed with."""
+    """End a worker; raises what it failed with, but for a database that went away, which the log has said by then."""
     worker.cancel()
-    with suppress(asyncio.CancelledError):
+    with suppress(asyncio.CancelledError, DatabaseUnavailable):
         await worker
 
 
