@@ -3,6 +3,7 @@
 import re
 
 import psycopg
+import pytest
 
 from rdv.models.database import Database
 from tests.places import add_office
@@ -23,6 +24,17 @@ async def test_a_process_says_whether_it_can_answer(opened: Opening, database_ur
         gone = await client.get("/health/ready")
     assert (gone.status_code, gone.json()["ready"]) == (503, False)
     assert database_url not in gone.text
+
+
+async def test_a_database_that_hangs_is_not_waited_for(
+    opened: Opening, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await opened()
+    monkeypatch.setattr("rdv.web.health.PATIENCE_SECONDS", 0.1)
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        await connection.execute("lock table alembic_version")
+        hanging = await client.get("/health/ready")
+    assert (hanging.status_code, hanging.json()) == (503, {"ready": False, "why": "the database does not answer"})
 
 
 async def test_a_job_that_waits_is_seen(opened: Opening, database_url: str) -> None:
