@@ -5,18 +5,22 @@ its jobs to others after its heartbeat has stopped for a while.
 """
 
 import asyncio
+import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 
-from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
+from procrastinate.worker import Worker
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rdv.errors import DatabaseUnavailable
 from rdv.models.database import libpq_url
+
+log = logging.getLogger("rdv.jobs")
 
 # What a job is given: ids only, since Procrastinate logs them.
 Work = Callable[..., Awaitable[None]]
@@ -47,6 +51,14 @@ where j.status = 'todo' and (j.scheduled_at is null or j.scheduled_at <= now())
 async def oldest_seconds(connection: AsyncConnection) -> float:
     """Return for how many seconds a job has been waiting, 0 when none does."""
     return round(float((await connection.execute(text(OLDEST))).scalar_one()), 1)
+
+
+ALIVE = "select count(*) from procrastinate_workers where last_heartbeat > now() - make_interval(secs => :seconds)"
+
+
+async def workers_alive(connection: AsyncConnection) -> int:
+    """Return how many workers have shown lately that they live."""
+    return int((await connection.execute(text(ALIVE), {"seconds": LEFT_ALONE})).scalar_one())
 
 
 async def enqueue(connection: AsyncConnection, task: str, **ids: int) -> None:
@@ -94,6 +106,7 @@ async def work(app: App, *, once: bool = False, signals: bool = False) -> None:
                     shutdown_graceful_timeout=GRACE_SECONDS,
                     delete_jobs="successful",
                     stalled_worker_timeout=LEFT_ALONE,
+                    worker_middleware=[_told],
                 )
             )
             with _stopped_by_signals(worker) if signals else nullcontext():
@@ -103,6 +116,19 @@ async def work(app: App, *, once: bool = False, signals: bool = False) -> None:
                 raise DatabaseUnavailable(LOST)
     except ConnectorException:
         raise DatabaseUnavailable(LOST) from None
+
+
+async def _told(do: Callable[[], Awaitable[object]], context: JobContext, _: Worker) -> object:
+    """Tell the log when a job begins and how it ends; not what it is given."""
+    task = context.job.task_name
+    log.info("%s: begun", task)
+    try:
+        result = await do()
+    except BaseException as error:
+        log.info("%s: ended by %s", task, type(error).__name__)
+        raise
+    log.info("%s: done", task)
+    return result
 
 
 @contextmanager

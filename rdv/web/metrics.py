@@ -13,9 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rdv.models import jobs
 from rdv.usecases.agendas import Agendas
 from rdv.usecases.services import Services
 from rdv.web.answers import Figures
+from rdv.web.health import promptly
 
 log = logging.getLogger("rdv.requests")
 
@@ -28,6 +30,7 @@ class Metrics:
 
     def __init__(self, services: Services, answers: Figures, operations: Collection[str]) -> None:
         self.registry = CollectorRegistry()
+        self._services = services
         self._known = frozenset(operations)
         self._series = cache(self._of)  # looking a series up costs as much as all the rest of counting
         self.requests = Counter(
@@ -66,8 +69,21 @@ class Metrics:
         self.registry.register(_Stages(services.agendas))
 
     async def page(self, _: Request) -> Response:
-        """Return the figures."""
-        return Response(generate_latest(self.registry), headers={"content-type": CONTENT_TYPE_LATEST})
+        """Return the figures; those of jobs, which all processes share, are read now and left out if they cannot be."""
+        shared = CollectorRegistry()
+        try:
+            await promptly(self._read_jobs(shared))
+        except Exception as error:  # noqa: BLE001 - our own figures are wanted most when the database is away
+            log.warning("the figures of jobs cannot be read: %s", type(error).__name__)
+        page = generate_latest(self.registry) + generate_latest(shared)
+        return Response(page, headers={"content-type": CONTENT_TYPE_LATEST})
+
+    async def _read_jobs(self, registry: CollectorRegistry) -> None:
+        async with self._services.database.reading() as connection:
+            oldest, alive = await jobs.oldest_seconds(connection), await jobs.workers_alive(connection)
+        waits = "For how many seconds the job that has been waiting longest could have been done."
+        Gauge("rdv_oldest_job_seconds", waits, registry=registry).set(oldest)
+        Gauge("rdv_workers_alive", "Workers with a recent sign of life.", registry=registry).set(alive)
 
     def count(self, operation: str, status: int, seconds: float) -> None:
         """Count one request, and log it."""

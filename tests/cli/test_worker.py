@@ -80,6 +80,16 @@ def test_what_waits_is_done(data_dir: Path, database_url: str) -> None:
     assert word(database_url, "select count(*) from procrastinate_jobs where task_name = 'generate_planning'") == 0
 
 
+def test_what_is_done_is_told_by_name(data_dir: Path, database_url: str) -> None:
+    job = (
+        "insert into procrastinate_jobs (queue_name, task_name, args) values ('default', 'tidy', '{\"timestamp\": 7}')"
+    )
+    word(database_url, job)
+    done = ran(data_dir, "worker", "--once", RDV_DATABASE_URL=database_url, RDV_LOG_LEVEL="INFO")
+    told = [line.partition(" INFO rdv.jobs: ")[2] for line in done.stderr.splitlines() if " tidy: " in line]
+    assert told == ["tidy: begun", "tidy: 0 rows taken away", "tidy: done"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_that_is_told_to_stop_leaves_its_job_to_another(
     data_dir: Path, database_url: str, number: signal.Signals

@@ -38,14 +38,35 @@ async def test_a_database_that_hangs_is_not_waited_for(
 
 
 async def test_a_job_that_waits_is_seen(opened: Opening, database_url: str) -> None:
-    client = await opened()
+    client = await opened(metrics=True)
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         job = (
             "insert into procrastinate_jobs (queue_name, task_name, args) values ('default', 'generate_planning', '{}')"
         )
         await connection.execute(job)
         await connection.execute("update procrastinate_events set at = at - interval '1 hour'")
+        await connection.execute("insert into procrastinate_workers (last_heartbeat) values (now())")
+        await connection.execute(
+            "insert into procrastinate_workers (last_heartbeat) values (now() - interval '1 hour')"
+        )
     assert (await client.get("/health/ready")).json()["oldestJobSeconds"] > 3_599
+    figures = (await client.get("/metrics")).text
+    (waiting,) = re.findall(r"^rdv_oldest_job_seconds (\S+)$", figures, re.MULTILINE)
+    assert float(waiting) > 3_599
+    assert "\nrdv_workers_alive 1.0\n" in figures
+
+
+async def test_figures_of_jobs_are_left_out_when_the_database_does_not_answer(
+    opened: Opening, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await opened(metrics=True)
+    monkeypatch.setattr("rdv.web.health.PATIENCE_SECONDS", 0.1)
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        await connection.execute("lock table procrastinate_jobs")
+        figures = (await client.get("/metrics")).text
+    assert "rdv_agendas 0.0" in figures
+    assert "rdv_oldest_job_seconds" not in figures
+    assert "rdv_workers_alive" not in figures
 
 
 async def test_prometheus_reads_figures_where_it_is_set_so(opened: Opening) -> None:
