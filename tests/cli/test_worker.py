@@ -113,7 +113,7 @@ def test_a_worker_that_loses_the_database_for_a_moment_fails_so_that_it_is_start
         until(lambda: word(server, f"select count(*) {LISTENING.format(name)}") > 0)
         word(server, f"alter database {name} allow_connections false")
         word(server, f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
-        until(lambda: "stopping worker" in worker.errors.read_text())
+        until(lambda: worker.process.poll() is not None or "stopping worker" in worker.errors.read_text())
         word(server, f"alter database {name} allow_connections true")
         assert worker.process.wait(PATIENCE_SECONDS) == 1
     last = worker.errors.read_text().splitlines()[-1]
