@@ -4,7 +4,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
 from alembic import command
 from alembic.config import Config
@@ -44,6 +45,13 @@ def alembic_config(url: str) -> Config:
     config.set_main_option("script_location", "rdv:models/migrations")
     config.attributes["url"] = psycopg_url(url)
     return config
+
+
+@cache
+def _revisions() -> tuple[frozenset[str], str | None]:
+    """Return all migrations this version knows, and the last."""
+    scripts = ScriptDirectory.from_config(alembic_config("postgresql://"))
+    return frozenset(one.revision for one in scripts.walk_revisions()), scripts.get_current_head()
 
 
 def with_name(url: str, name: str) -> str:
@@ -174,9 +182,13 @@ class Database:
         self._dedicated = [one for one in self._dedicated if not one.closed] + [connection]
         return connection
 
-    async def check(self) -> None:
-        """Refuse to serve on a database that is unreachable, not migrated, or without its exclusion constraints."""
-        wanted = ScriptDirectory.from_config(alembic_config("postgresql://")).get_current_head()
+    async def check(self, *, running: bool = False) -> Literal["current", "newer"]:
+        """Refuse to serve on a database that is unreachable, not migrated, or without its exclusion constraints.
+
+        Return how its migration stands to ours. A newer one, which we do not know, is refused unless we are `running`:
+        whoever brings a new version migrates first, and then starts one process after the other again.
+        """
+        known, wanted = _revisions()
         try:
             async with self.reading() as connection:
                 found = (await connection.execute(text("select version_num from alembic_version"))).scalar()
@@ -189,7 +201,10 @@ class Database:
             if not isinstance(error.orig, UndefinedTable):
                 raise DatabaseUnavailable(unreachable(error)) from None
             raise MigrationMissing("the database has no rdv tables yet: run `rdv migrate`") from None
-        if found != wanted:
+        newer = found is not None and found not in known
+        if newer and not running:
+            raise MigrationMissing("the database is at a newer migration than this rdv knows: use a newer rdv")
+        if found != wanted and not newer:
             raise MigrationMissing(
                 f"the database is at migration {found}, this version needs {wanted}: run `rdv migrate`"
             )
@@ -197,6 +212,7 @@ class Database:
             raise MigrationMissing(
                 f"the database lacks {', '.join(sorted(missing))}: double bookings would be possible"
             )
+        return "newer" if newer else "current"
 
     @property
     def in_use(self) -> int:

@@ -55,6 +55,7 @@ class Readiness:
         return Response(orjson.dumps(said), 200 if said["ready"] else 503, headers, "application/json")
 
     async def _said(self) -> dict[str, object]:
-        await self._services.database.check()
+        migration = await self._services.database.check(running=True)
         async with self._services.database.reading() as connection:
-            return {"ready": True, "oldestJobSeconds": await jobs.oldest_seconds(connection)}
+            oldest = await jobs.oldest_seconds(connection)
+        return {"ready": True, "migration": migration, "oldestJobSeconds": oldest}

@@ -167,6 +167,15 @@ def test_a_database_of_a_later_version_is_one_line(data_dir: Path, database_url:
     assert done.stderr.startswith("rdv: the database is at a migration this version does not know: ")
 
 
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["worker"]])
+def test_nothing_starts_on_a_database_of_a_later_version(data_dir: Path, database_url: str, command: list[str]) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("update alembic_version set version_num = '9999'")
+    done = ran(data_dir, *command, RDV_DATABASE_URL=database_url, RDV_SECRET_KEY=SECRET_KEY)
+    line = "rdv: the database is at a newer migration than this rdv knows: use a newer rdv\n"
+    assert (done.returncode, done.stderr, done.stdout) == (1, line, "")
+
+
 @pytest.mark.parametrize("command", [["demo", "--port", "0"], ["migrate"]])
 @pytest.mark.parametrize("inside", ["", "further"])
 def test_a_data_directory_that_cannot_be_is_one_line(tmp_path: Path, command: list[str], inside: str) -> None:

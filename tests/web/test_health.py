@@ -14,16 +14,26 @@ async def test_a_process_says_whether_it_can_answer(opened: Opening, database_ur
     client = await opened()
     assert (await client.get("/health/live")).text == "ok"
     ready = await client.get("/health/ready")
-    assert (ready.status_code, ready.json()) == (200, {"ready": True, "oldestJobSeconds": 0.0})
+    assert (ready.status_code, ready.json()) == (200, {"ready": True, "migration": "current", "oldestJobSeconds": 0.0})
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
-        await connection.execute("update alembic_version set version_num = '0000'")
+        await connection.execute("update alembic_version set version_num = '0006'")
         late = await client.get("/health/ready")
         assert late.status_code == 503
-        assert late.json()["why"].startswith("the database is at migration 0000")
+        assert late.json()["why"].startswith("the database is at migration 0006")
         await connection.execute("drop table alembic_version")
         gone = await client.get("/health/ready")
     assert (gone.status_code, gone.json()["ready"]) == (503, False)
     assert database_url not in gone.text
+
+
+async def test_a_server_that_runs_stays_ready_when_a_newer_one_has_migrated_the_database(
+    opened: Opening, database_url: str
+) -> None:
+    client = await opened()
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        await connection.execute("update alembic_version set version_num = '9999'")
+    ready = await client.get("/health/ready")
+    assert (ready.status_code, ready.json()["migration"]) == (200, "newer")
 
 
 async def test_a_database_that_hangs_is_not_waited_for(
