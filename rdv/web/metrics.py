@@ -1,7 +1,7 @@
 """What Prometheus may ask: requests by operation, how long they take, agendas kept, jobs."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from time import perf_counter
 
@@ -35,6 +35,9 @@ class Metrics:
         self._series = cache(self._of)  # looking a series up costs as much as all the rest of counting
         self.requests = Counter(
             "rdv_requests_total", "GraphQL requests.", ["operation", "status"], registry=self.registry
+        )
+        self.errors = Counter(
+            "rdv_errors_total", "GraphQL errors that were answered, by their code.", ["code"], registry=self.registry
         )
         self.seconds = Histogram(
             "rdv_request_seconds",
@@ -85,15 +88,22 @@ class Metrics:
         Gauge("rdv_oldest_job_seconds", waits, registry=registry).set(oldest)
         Gauge("rdv_workers_alive", "Workers with a recent sign of life.", registry=registry).set(alive)
 
-    def count(self, operation: str, status: int, seconds: float) -> None:
-        """Count one request, and log it."""
+    def count(self, operation: str, status: int, seconds: float, codes: Mapping[str, int] | None = None) -> None:
+        """Count one request, and log it; `codes`: of the errors it was answered with, and how many."""
         name = operation if operation in self._known else OTHER
         if log.isEnabledFor(logging.INFO):
             figures = {"operation": name, "status": status, "milliseconds": round(seconds * 1000, 1)}
-            log.info("%(operation)s: %(status)s in %(milliseconds)s ms", figures, extra=figures)
+            said = "%(operation)s: %(status)s in %(milliseconds)s ms"
+            if codes:
+                figures["codes"] = ", ".join(sorted(codes))
+                said += " (%(codes)s)"
+            log.info(said, figures, extra=figures)
         requests, observed = self._series(name, status)
         requests.inc()
         observed.observe(seconds)
+        if codes:
+            for code, times in codes.items():
+                self.errors.labels(code).inc(times)
 
     def _of(self, operation: str, status: int) -> tuple[Counter, Histogram]:
         return self.requests.labels(operation, str(status)), self.seconds.labels(operation)
@@ -136,5 +146,5 @@ class Measured:
         try:
             await self._app(scope, receive, noted)
         finally:
-            name = scope.setdefault("state", {}).get("operation", OTHER)
-            self._metrics.count(name, status, perf_counter() - began)
+            state = scope.setdefault("state", {})
+            self._metrics.count(state.get("operation", OTHER), status, perf_counter() - began, state.get("codes"))

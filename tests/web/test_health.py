@@ -108,3 +108,23 @@ async def test_prometheus_is_told_which_stage_of_the_engine_decided_and_what_was
     assert sum(map(int, settled)) >= starts > 0
     for name in ("rdv_answers_kept", "rdv_answers_sent_again", "rdv_agenda_misses"):
         assert f"{name} 1.0" in figures
+
+
+async def test_prometheus_is_told_by_which_codes_requests_are_answered_with_errors(opened: Opening) -> None:
+    client = await opened(metrics=True, rate_limit="5/minute")
+    search = 'slots(input: {officeId: "0", reasonId: "0", from: "2027-03-03", to: "2027-03-03"}) { count }'
+    good, unknown, broken = ({"query": one} for one in ("{ __typename }", f"{{ a: {search} b: {search} }}", "{"))
+    await client.post("/graphql", json=good)
+    assert "rdv_errors_total{" not in (await client.get("/metrics")).text
+    await client.post("/graphql", json=unknown)
+    await client.post("/graphql", json=[good, unknown, broken])
+    await client.post("/graphql", json=broken)
+    await client.post("/graphql", json=7)
+    await client.post("/graphql", json=good)  # one too many
+    counted = re.findall(r'^rdv_errors_total\{code="(\w+)"\} (\S+)$', (await client.get("/metrics")).text, re.MULTILINE)
+    assert {code: float(times) for code, times in counted} == {
+        "NOT_FOUND": 2,
+        "GRAPHQL_PARSE_FAILED": 2,
+        "none": 1,
+        "TOO_MANY_REQUESTS": 1,
+    }
