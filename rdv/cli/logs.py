@@ -1,6 +1,7 @@
 """Logs without personal data: no request lines, and of an exception its kind and place, never its words or values."""
 
 import logging
+import os
 import traceback
 from types import TracebackType
 from typing import Any, Literal
@@ -8,6 +9,9 @@ from typing import Any, Literal
 from pythonjsonlogger.json import JsonFormatter
 
 from rdv.integrations.trace import trace_id
+from rdv.settings import unknown_settings
+
+log = logging.getLogger("rdv.settings")
 
 
 class Discreet(logging.Formatter):
@@ -56,3 +60,9 @@ def logging_config(form: Literal["text", "json"] = "text", level: str = "WARNING
         "loggers": {"rdv": {"level": level}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
     }
+
+
+def warn_of_unknown_settings() -> None:
+    """Tell the log of variables that nobody reads."""
+    for name in unknown_settings(os.environ):
+        log.warning("%s: is no setting of this version, and changes nothing", name)
