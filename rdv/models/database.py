@@ -16,16 +16,18 @@ from psycopg import InterfaceError
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 from sqlalchemy import event, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
-from rdv.errors import BadSetting, DatabaseUnavailable, MigrationMissing
+from rdv.errors import BadSetting, DatabaseUnavailable, MigrationMissing, OperatorError
 from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE
 from rdv.models.reads import noting
 
 _NAME = re.compile(r"(?<!:):([a-z_]+)")  # of a bound value; `::` is a cast
 
+# None: it never came so far that a server said something. Then passwords, missing databases, permissions.
+UNREACHABLE = {None, "28P01", "28000", "3D000", "42501"}
 CLOSED = "the database is closed"
 Connection = AsyncConnection  # the other layers' name for it
 
@@ -66,10 +68,18 @@ def migrate(url: str) -> None:
     """
     try:
         command.upgrade(alembic_config(url), "head")
-    except (OperationalError, ProgrammingError) as error:
-        raise DatabaseUnavailable(unreachable(error)) from None
+    except SQLAlchemyError as error:
+        raise _not_migrated(error) from None
     except CommandError:
         raise MigrationMissing("the database is at a migration this version does not know: use a newer rdv") from None
+
+
+def _not_migrated(error: SQLAlchemyError) -> OperatorError:
+    """Say why a migration failed: nothing of the statement or its values, which may be anybody's."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(error, OperationalError | ProgrammingError) and getattr(cause, "sqlstate", None) in UNREACHABLE:
+        return DatabaseUnavailable(unreachable(error))
+    return MigrationMissing(f"the migration failed, and has changed nothing: {type(cause).__name__}")
 
 
 def unreachable(error: OperationalError | ProgrammingError) -> str:

@@ -4,12 +4,14 @@ import json
 import socket
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.cli.running import SECRET_KEY, ran
+from tests.cli.running import PATIENCE_SECONDS, SECRET_KEY, ran
 
 PASSWORD = "only-the-database-knows"  # noqa: S105 - nobody's
 NOWHERE = f"postgresql://someone:{PASSWORD}@127.0.0.1:1/somewhere"
@@ -157,6 +159,23 @@ def test_migrating_twice_is_fine(data_dir: Path, empty_database_url: str) -> Non
     for _ in range(2):
         done = ran(data_dir, "migrate", RDV_DATABASE_URL=empty_database_url)
         assert (done.returncode, done.stderr, done.stdout) == (0, "", "The database has this version's tables.\n")
+
+
+def test_of_two_that_migrate_at_once_the_second_waits(data_dir: Path, empty_database_url: str) -> None:
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    with (
+        psycopg.connect(empty_database_url) as holds_up,
+        psycopg.connect(empty_database_url, autocommit=True) as looks,
+        ThreadPoolExecutor() as threads,
+    ):
+        holds_up.execute("create table alembic_version ()")
+        both = [threads.submit(ran, data_dir, "migrate", RDV_DATABASE_URL=empty_database_url) for _ in range(2)]
+        end = time.monotonic() + PATIENCE_SECONDS
+        while looks.execute(waiting).fetchone() != (2,):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        holds_up.rollback()
+        assert [(one.result().returncode, one.result().stderr) for one in both] == [(0, "")] * 2
 
 
 def test_a_database_of_a_later_version_is_one_line(data_dir: Path, database_url: str) -> None:
