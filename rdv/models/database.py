@@ -15,6 +15,7 @@ from psycopg import AsyncConnection as DriverConnection
 from psycopg import InterfaceError
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
+from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -28,6 +29,7 @@ _NAME = re.compile(r"(?<!:):([a-z_]+)")  # of a bound value; `::` is a cast
 
 # None: it never came so far that a server said something. Then passwords, missing databases, permissions.
 UNREACHABLE = {None, "28P01", "28000", "3D000", "42501"}
+BESIDES = "rdv_besides"  # the option of connections whose statements are not counted
 CLOSED = "the database is closed"
 Connection = AsyncConnection  # the other layers' name for it
 
@@ -156,8 +158,9 @@ class Database:
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
         event.listen(self.engine.sync_engine, "connect", lambda _, record: record.info.update(database=self))
 
-    def _count(self, *_: object) -> None:
-        self.statements += 1
+    def _count(self, connection: SyncConnection, *_: object) -> None:
+        if not connection.get_execution_options().get(BESIDES):
+            self.statements += 1
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -167,13 +170,16 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def reading(self, *, versioned: bool = False) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection; `versioned`: who asks knows by which versions what is read still holds."""
+    async def reading(self, *, versioned: bool = False, counted: bool = True) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection; `versioned`: who asks knows by which versions what is read still holds.
+
+        Not `counted`: what is asked for the sake of figures, which would change by being looked at.
+        """
         if not versioned:
             _note()
         async with self.engine.connect() as connection:
             try:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await connection.execution_options(isolation_level="AUTOCOMMIT", **{BESIDES: not counted})
             except BaseException:
                 # Cancelled half-way: the driver has changed it perhaps, and nobody would change it back.
                 await connection.invalidate()
