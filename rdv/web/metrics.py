@@ -3,9 +3,19 @@
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
+from importlib.metadata import version
 from time import perf_counter
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
@@ -22,7 +32,11 @@ from rdv.web.health import promptly
 log = logging.getLogger("rdv.requests")
 
 OTHER = "other"  # operations of documents that are not ours: callers choose their names, so these are not counted apart
+Reading = tuple[str, Callable[[], float]]  # what it is, and how it is read
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+# When each series began: as many lines again, which nobody reads.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics:
@@ -47,29 +61,30 @@ class Metrics:
             buckets=SECONDS,
         )
         versions = services.agendas.versions
-        gauges: dict[str, tuple[str, Callable[[], float]]] = {
+        gauges: dict[str, Reading] = {
             "rdv_agendas": ("Compiled agendas in memory.", lambda: services.agendas.count),
             "rdv_agendas_bytes": ("About how much memory they take.", lambda: services.agendas.bytes),
-            "rdv_agenda_hits": ("Agendas found in memory, in all.", lambda: services.agendas.hits),
-            "rdv_agenda_misses": ("Agendas read and compiled, in all.", lambda: services.agendas.misses),
-            "rdv_answers_kept": ("Answers kept to be sent again, in all.", lambda: answers.kept),
-            "rdv_answers_sent_again": ("Answers that were kept and still held, in all.", lambda: answers.hits),
-            "rdv_version_checks": (
-                "Statements that asked for versions, in all.",
-                lambda: versions.statements,
-            ),
-            "rdv_undecided_starts": ("Starts not decided in time, in all.", lambda: services.agendas.undecided),
             "rdv_followers": ("Subscriptions that wait for changes.", lambda: services.notices.followers),
-            "rdv_statements_total": (
-                "Statements sent to the database, in all.",
-                lambda: services.database.statements + versions.statements,
-            ),
             "rdv_database_connections": ("Connections in use.", lambda: services.database.in_use),
         }
         for name, (said, read) in gauges.items():
             Gauge(name, said, registry=self.registry).set_function(read)
-
+        counters: dict[str, Reading] = {
+            "rdv_agenda_hits_total": ("Agendas found in memory.", lambda: services.agendas.hits),
+            "rdv_agenda_misses_total": ("Agendas read and compiled.", lambda: services.agendas.misses),
+            "rdv_answers_kept_total": ("Answers kept to be sent again.", lambda: answers.kept),
+            "rdv_answers_sent_again_total": ("Answers that were kept and still held.", lambda: answers.hits),
+            "rdv_version_checks_total": ("Statements that asked for versions.", lambda: versions.statements),
+            "rdv_undecided_starts_total": ("Starts not decided in time.", lambda: services.agendas.undecided),
+            "rdv_statements_total": (
+                "Statements sent to the database.",
+                lambda: services.database.statements + versions.statements,
+            ),
+        }
+        self.registry.register(_Counts(counters))
         self.registry.register(_Stages(services.agendas))
+        ProcessCollector(registry=self.registry)
+        Info("rdv_build", "Which rdv this is.", registry=self.registry).info({"version": version("rdv")})
 
     async def page(self, _: Request) -> Response:
         """Return the figures; those of jobs, which all processes share, are read now and left out if they cannot be."""
@@ -82,7 +97,7 @@ class Metrics:
         return Response(page, headers={"content-type": CONTENT_TYPE_LATEST})
 
     async def _read_jobs(self, registry: CollectorRegistry) -> None:
-        async with self._services.database.reading() as connection:
+        async with self._services.database.reading(counted=False) as connection:
             oldest, alive = await jobs.oldest_seconds(connection), await jobs.workers_alive(connection)
         waits = "For how many seconds the job that has been waiting longest could have been done."
         Gauge("rdv_oldest_job_seconds", waits, registry=registry).set(oldest)
@@ -107,6 +122,17 @@ class Metrics:
 
     def _of(self, operation: str, status: int) -> tuple[Counter, Histogram]:
         return self.requests.labels(operation, str(status)), self.seconds.labels(operation)
+
+
+class _Counts(Collector):
+    """What others count, as counters: Prometheus takes the rate of nothing else."""
+
+    def __init__(self, counters: Mapping[str, Reading]) -> None:
+        self._counters = counters
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        for name, (said, read) in self._counters.items():
+            yield CounterMetricFamily(name, said, value=read())
 
 
 class _Stages(Collector):

@@ -1,9 +1,11 @@
 """Whether a process lives and can answer, and its figures."""
 
 import re
+from importlib.metadata import version
 
 import psycopg
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from rdv.models.database import Database
 from tests.places import add_office
@@ -90,7 +92,7 @@ async def test_prometheus_reads_figures_where_it_is_set_so(opened: Opening) -> N
     # Callers choose names: what is not one of ours is not counted apart.
     assert "Secret" not in figures
     assert re.search(r'rdv_requests_total\{operation="other",status="200"\} 2\.0', figures)
-    for name in ("rdv_agendas", "rdv_undecided_starts", "rdv_database_connections"):
+    for name in ("rdv_agendas", "rdv_undecided_starts_total", "rdv_database_connections"):
         assert re.search(rf"^{name} \d", figures, re.MULTILINE), name
 
 
@@ -106,7 +108,7 @@ async def test_prometheus_is_told_which_stage_of_the_engine_decided_and_what_was
     figures = (await client.get("/metrics")).text
     settled = re.findall(r'^rdv_starts_settled_total\{stage="\w+"\} (\d+)\.0$', figures, re.MULTILINE)
     assert sum(map(int, settled)) >= starts > 0
-    for name in ("rdv_answers_kept", "rdv_answers_sent_again", "rdv_agenda_misses"):
+    for name in ("rdv_answers_kept_total", "rdv_answers_sent_again_total", "rdv_agenda_misses_total"):
         assert f"{name} 1.0" in figures
 
 
@@ -128,3 +130,17 @@ async def test_prometheus_is_told_by_which_codes_requests_are_answered_with_erro
         "none": 1,
         "TOO_MANY_REQUESTS": 1,
     }
+
+
+async def test_figures_follow_the_conventions_of_prometheus(opened: Opening) -> None:
+    client = await opened(metrics=True)
+    await client.post("/graphql", json={"query": "{ __typename }"})
+    figures = (await client.get("/metrics")).text
+    families = {one.name: one for one in text_string_to_metric_families(figures)}
+    samples = [sample.name for one in families.values() for sample in one.samples]
+    assert not [name for name in samples if name.endswith("_created")]
+    assert [sample.labels for sample in families["rdv_build_info"].samples] == [{"version": version("rdv")}]
+    assert families["process_resident_memory_bytes"].samples[0].value > 0
+    only_grow = {one.name for one in families.values() if one.type == "counter"}
+    assert {name.removesuffix("_total") for name in samples if name.endswith("_total")} <= only_grow
+    assert "rdv_statements" in only_grow
