@@ -3,6 +3,7 @@
 import logging
 import os
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal
 
@@ -29,7 +30,11 @@ class Discreet(logging.Formatter):
 
 
 class DiscreetJson(Discreet, JsonFormatter):
-    """The same, a JSON object a line."""
+    """The same, a JSON object a line, with moments that mean the same on every machine."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - as above
+        del datefmt
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
 
 class Traced(logging.Filter):

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -151,5 +152,6 @@ async def test_logs_for_machines_have_a_line_for_each_request_and_nobodys_data(
     assert [line.get("codes") for line in requests] == [None, None, None, "GRAPHQL_PARSE_FAILED"]
     assert requests[-1]["message"].endswith(" ms (GRAPHQL_PARSE_FAILED)")
     assert [line["trace"] for line in requests][:2] == [TRACE, TRACE]
+    assert {datetime.fromisoformat(line["time"]).utcoffset() for line in lines} == {timedelta(0)}
     secrets = [*CAMILLE.values(), token, made["accessCode"], made["appointment"]["reference"]]
     assert not [one for one in secrets if one in text]
