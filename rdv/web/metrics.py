@@ -32,6 +32,7 @@ from rdv.web.health import promptly
 log = logging.getLogger("rdv.requests")
 
 OTHER = "other"  # operations of documents that are not ours: callers choose their names, so these are not counted apart
+ALARMING = ("BUSY", "INTERNAL", "TIMEOUT")  # codes counted from 0 on: an increase from nothing is none to Prometheus
 Reading = tuple[str, Callable[[], float]]  # what it is, and how it is read
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
@@ -53,6 +54,8 @@ class Metrics:
         self.errors = Counter(
             "rdv_errors_total", "GraphQL errors that were answered, by their code.", ["code"], registry=self.registry
         )
+        for code in ALARMING:
+            self.errors.labels(code)
         self.seconds = Histogram(
             "rdv_request_seconds",
             "How long GraphQL requests took.",
