@@ -15,6 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette_compress import CompressMiddleware
 
+from rdv.errors import DatabaseUnavailable
 from rdv.integrations.identity import Identity
 from rdv.integrations.telemetry import Telemetry
 from rdv.models import jobs, tidying
@@ -23,7 +24,7 @@ from rdv.models.notices import Notices
 from rdv.schema.cost import Limits
 from rdv.schema.documents import Documents, hash_of, operation_names, own_documents, read_manifests
 from rdv.schema.endpoint import Endpoint, EndpointOptions
-from rdv.settings import Settings
+from rdv.settings import Settings, parts
 from rdv.usecases import call_backs, generation, rostering
 from rdv.usecases.agendas import Agendas
 from rdv.usecases.secrets import Secrets
@@ -60,7 +61,7 @@ def create_app(
     metrics = Metrics(services, figures, operations)
     telemetry = Telemetry(settings.otlp_endpoint, share=settings.otlp_share) if settings.otlp_endpoint else None
 
-    origins = frozenset(one.strip() for one in settings.cors_origins.split(",") if one.strip())
+    origins = frozenset(parts(settings.cors_origins))
     rates = Rates(rate_from(settings.rate_limit) if settings.rate_limit else None)
     live = Live(
         endpoint,
@@ -108,9 +109,9 @@ def create_app(
 
 
 async def _ended(worker: asyncio.Task[None]) -> None:
-    """End a task; raises what it failed with."""
+    """End a worker; raises what it failed with, but for a database that went away, which the log has said by then."""
     worker.cancel()
-    with suppress(asyncio.CancelledError):
+    with suppress(asyncio.CancelledError, DatabaseUnavailable):
         await worker
 
 
@@ -132,7 +133,7 @@ class _Graphql:
 
 def endpoint_options(settings: Settings, documents: Mapping[str, str]) -> EndpointOptions:
     """Return what the settings say about the endpoint; raises BadSetting."""
-    files = [Path(one.strip()) for one in settings.trusted_documents.split(",") if one.strip()]
+    files = [Path(one) for one in parts(settings.trusted_documents)]
     trusted = {hash_of(one): one for one in documents.values()} | read_manifests(files)
     return EndpointOptions(
         limits=Limits(

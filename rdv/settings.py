@@ -1,7 +1,10 @@
 """One frozen settings object, read once by `app.py` and `cli.py` from the environment (`RDV_…`)."""
 
+from collections.abc import Iterable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,6 +13,8 @@ from rdv.errors import BadSetting
 
 SECRET_LENGTH = 32
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+ALL = "*"
+PREFIX, OF_TESTS = "RDV_", "RDV_TEST_"
 
 
 def _database_url(text: str) -> str:
@@ -20,13 +25,61 @@ def _database_url(text: str) -> str:
     return text
 
 
+def parts(text: str) -> list[str]:
+    """Return what stands between commas."""
+    return [one.strip() for one in text.split(",") if one.strip()]
+
+
+def _proxies(text: str) -> str:
+    # The server takes what is no address for the name of a socket, and would believe nobody.
+    if text.strip() == ALL:
+        return ALL
+    for one in parts(text):
+        try:
+            ip_network(one)
+        except ValueError:
+            raise ValueError("not * or addresses like 10.0.0.1 and networks like 10.0.0.0/8, by commas") from None
+    return text
+
+
+def _origins(text: str) -> str:
+    # Browsers send an origin in exactly one form: any other would never be met.
+    if not all(one == ALL or _is_origin(one) for one in parts(text)):
+        raise ValueError("not * or origins like https://portal.example.org, without a path or a slash, by commas")
+    return text
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        found = urlsplit(text)
+        _ = found.port
+    except ValueError:
+        return False
+    written = text == f"{found.scheme}://{found.netloc}".lower() and len(text.split()) == 1
+    return written and bool(found.hostname) and found.username is None
+
+
+def _collector(text: str) -> str:
+    try:
+        found = urlsplit(text)
+        known = found.scheme in ("http", "https") and bool(found.hostname) and not (found.query or found.fragment)
+    except ValueError:
+        known = False
+    if text and (not known or found.path.rstrip("/").endswith("/v1/traces")):
+        raise ValueError("not an address like http://collector:4318, to which /v1/traces is added")
+    return text
+
+
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+Proxies = Annotated[str, AfterValidator(_proxies)]
+Origins = Annotated[str, AfterValidator(_origins)]
+Collector = Annotated[str, AfterValidator(_collector)]
 
 
 class Settings(BaseSettings):
     """Every setting there is, with its default; the name in the environment is `RDV_` and the upper-case field."""
 
-    model_config = SettingsConfigDict(env_prefix="RDV_", frozen=True, hide_input_in_errors=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True, extra="ignore")
 
     database_url: DatabaseUrl | None = Field(default=None, repr=False, description="a PostgreSQL ≥ 15; none = embedded")
     # A pooler that has a server process for each transaction forgets who listens, and what was prepared.
@@ -57,14 +110,16 @@ class Settings(BaseSettings):
     operation_seconds: float = Field(default=10.0, gt=0, description="how long one operation may take")
     rate_limit: str = Field(default="", description="requests by one caller, like 600/minute; none = no limit")
     live_per_caller: int = Field(default=20, ge=0, description="streams, and sockets, one caller may have open")
-    trusted_proxies: str = Field(default="", description="addresses of proxies whose X-Forwarded-For is believed")
-    cors_origins: str = Field(default="", description="origins whose scripts may ask, by commas; * = all")
+    trusted_proxies: Proxies = Field(default="", description="proxies whose X-Forwarded-For is believed; * = all")
+    cors_origins: Origins = Field(default="", description="origins whose scripts may ask, by commas; * = all")
     metrics: bool = Field(default=False, description="whether /metrics answers Prometheus")
     log_format: Literal["text", "json"] = Field(default="text", description="lines for people, or for machines")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="from INFO on each request is logged: its operation, status and time"
     )
-    otlp_endpoint: str = Field(default="", description="an OpenTelemetry collector (OTLP over HTTP); none = no traces")
+    otlp_endpoint: Collector = Field(
+        default="", description="an OpenTelemetry collector (OTLP over HTTP); none = no traces"
+    )
     otlp_share: float = Field(default=1.0, ge=0, le=1, description="the share of new traces that is collected")
     statement_timeout_ms: int = Field(default=10_000, ge=100, description="after this a statement is cancelled")
 
@@ -72,6 +127,13 @@ class Settings(BaseSettings):
         """Return the same for a database at an address; another than the configured one is not behind its pooler."""
         direct = self.direct_database_url if address == self.database_url else None
         return self.model_copy(update={"database_url": address, "direct_database_url": direct})
+
+
+def unknown_settings(names: Iterable[str]) -> list[str]:
+    """Return which variables of an environment look like settings and are none, as one that is written wrongly."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    found = (name.upper() for name in names)
+    return sorted(one for one in found if one.startswith(PREFIX) and not one.startswith(OF_TESTS) and one not in known)
 
 
 def read_settings(**given: object) -> Settings:

@@ -1,13 +1,18 @@
 """Logs without personal data: no request lines, and of an exception its kind and place, never its words or values."""
 
 import logging
+import os
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal
 
 from pythonjsonlogger.json import JsonFormatter
 
 from rdv.integrations.trace import trace_id
+from rdv.settings import unknown_settings
+
+log = logging.getLogger("rdv.settings")
 
 
 class Discreet(logging.Formatter):
@@ -25,7 +30,11 @@ class Discreet(logging.Formatter):
 
 
 class DiscreetJson(Discreet, JsonFormatter):
-    """The same, a JSON object a line."""
+    """The same, a JSON object a line, with moments that mean the same on every machine."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - as above
+        del datefmt
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
 
 class Traced(logging.Filter):
@@ -56,3 +65,9 @@ def logging_config(form: Literal["text", "json"] = "text", level: str = "WARNING
         "loggers": {"rdv": {"level": level}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
     }
+
+
+def warn_of_unknown_settings() -> None:
+    """Tell the log of variables that nobody reads."""
+    for name in unknown_settings(os.environ):
+        log.warning("%s: is no setting of this version, and changes nothing", name)

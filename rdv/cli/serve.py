@@ -115,7 +115,7 @@ def run(
     import uvicorn
 
     from rdv.app import create_app
-    from rdv.cli.logs import logging_config
+    from rdv.cli.logs import logging_config, warn_of_unknown_settings
     from rdv.web.protocol import BoundedProtocol
 
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -147,6 +147,7 @@ def run(
         ws_max_size=settings.max_body_bytes,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    warn_of_unknown_settings()
     server = Server(config)
     server.run(sockets=[listening])
     if not server.started:

@@ -31,9 +31,10 @@ async def _work(settings: Settings, *, once: bool) -> None:
     from logging.config import dictConfig
 
     from rdv.app import open_services, work
-    from rdv.cli.logs import logging_config
+    from rdv.cli.logs import logging_config, warn_of_unknown_settings
 
     dictConfig(logging_config(settings.log_format, settings.log_level))
+    warn_of_unknown_settings()
     services = open_services(settings, real_clock)
     try:
         await work(settings, services, once=once, signals=True)

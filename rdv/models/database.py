@@ -4,7 +4,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
 from alembic import command
 from alembic.config import Config
@@ -14,17 +15,21 @@ from psycopg import AsyncConnection as DriverConnection
 from psycopg import InterfaceError
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
+from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import event, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
-from rdv.errors import BadSetting, DatabaseUnavailable, MigrationMissing
+from rdv.errors import BadSetting, DatabaseUnavailable, MigrationMissing, OperatorError
 from rdv.models.appointments import AGENT_ONCE, COUNTER_ONCE
 from rdv.models.reads import noting
 
 _NAME = re.compile(r"(?<!:):([a-z_]+)")  # of a bound value; `::` is a cast
 
+# None: it never came so far that a server said something. Then passwords, missing databases, permissions.
+UNREACHABLE = {None, "28P01", "28000", "3D000", "42501"}
+BESIDES = "rdv_besides"  # the option of connections whose statements are not counted
 CLOSED = "the database is closed"
 Connection = AsyncConnection  # the other layers' name for it
 
@@ -46,6 +51,13 @@ def alembic_config(url: str) -> Config:
     return config
 
 
+@cache
+def _revisions() -> tuple[frozenset[str], str | None]:
+    """Return all migrations this version knows, and the last."""
+    scripts = ScriptDirectory.from_config(alembic_config("postgresql://"))
+    return frozenset(one.revision for one in scripts.walk_revisions()), scripts.get_current_head()
+
+
 def with_name(url: str, name: str) -> str:
     """The address of another database of the same server."""
     return make_url(url).set(database=name).render_as_string(hide_password=False)
@@ -58,10 +70,18 @@ def migrate(url: str) -> None:
     """
     try:
         command.upgrade(alembic_config(url), "head")
-    except (OperationalError, ProgrammingError) as error:
-        raise DatabaseUnavailable(unreachable(error)) from None
+    except SQLAlchemyError as error:
+        raise _not_migrated(error) from None
     except CommandError:
         raise MigrationMissing("the database is at a migration this version does not know: use a newer rdv") from None
+
+
+def _not_migrated(error: SQLAlchemyError) -> OperatorError:
+    """Say why a migration failed: nothing of the statement or its values, which may be anybody's."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(error, OperationalError | ProgrammingError) and getattr(cause, "sqlstate", None) in UNREACHABLE:
+        return DatabaseUnavailable(unreachable(error))
+    return MigrationMissing(f"the migration failed, and has changed nothing: {type(cause).__name__}")
 
 
 def unreachable(error: OperationalError | ProgrammingError) -> str:
@@ -138,8 +158,9 @@ class Database:
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
         event.listen(self.engine.sync_engine, "connect", lambda _, record: record.info.update(database=self))
 
-    def _count(self, *_: object) -> None:
-        self.statements += 1
+    def _count(self, connection: SyncConnection, *_: object) -> None:
+        if not connection.get_execution_options().get(BESIDES):
+            self.statements += 1
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -149,13 +170,16 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def reading(self, *, versioned: bool = False) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection; `versioned`: who asks knows by which versions what is read still holds."""
+    async def reading(self, *, versioned: bool = False, counted: bool = True) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection; `versioned`: who asks knows by which versions what is read still holds.
+
+        Not `counted`: what is asked for the sake of figures, which would change by being looked at.
+        """
         if not versioned:
             _note()
         async with self.engine.connect() as connection:
             try:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await connection.execution_options(isolation_level="AUTOCOMMIT", **{BESIDES: not counted})
             except BaseException:
                 # Cancelled half-way: the driver has changed it perhaps, and nobody would change it back.
                 await connection.invalidate()
@@ -174,9 +198,13 @@ class Database:
         self._dedicated = [one for one in self._dedicated if not one.closed] + [connection]
         return connection
 
-    async def check(self) -> None:
-        """Refuse to serve on a database that is unreachable, not migrated, or without its exclusion constraints."""
-        wanted = ScriptDirectory.from_config(alembic_config("postgresql://")).get_current_head()
+    async def check(self, *, running: bool = False) -> Literal["current", "newer"]:
+        """Refuse to serve on a database that is unreachable, not migrated, or without its exclusion constraints.
+
+        Return how its migration stands to ours. A newer one, which we do not know, is refused unless we are `running`:
+        whoever brings a new version migrates first, and then starts one process after the other again.
+        """
+        known, wanted = _revisions()
         try:
             async with self.reading() as connection:
                 found = (await connection.execute(text("select version_num from alembic_version"))).scalar()
@@ -189,7 +217,10 @@ class Database:
             if not isinstance(error.orig, UndefinedTable):
                 raise DatabaseUnavailable(unreachable(error)) from None
             raise MigrationMissing("the database has no rdv tables yet: run `rdv migrate`") from None
-        if found != wanted:
+        newer = found is not None and found not in known
+        if newer and not running:
+            raise MigrationMissing("the database is at a newer migration than this rdv knows: use a newer rdv")
+        if found != wanted and not newer:
             raise MigrationMissing(
                 f"the database is at migration {found}, this version needs {wanted}: run `rdv migrate`"
             )
@@ -197,6 +228,7 @@ class Database:
             raise MigrationMissing(
                 f"the database lacks {', '.join(sorted(missing))}: double bookings would be possible"
             )
+        return "newer" if newer else "current"
 
     @property
     def in_use(self) -> int:

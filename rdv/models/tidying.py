@@ -4,11 +4,14 @@ Both are of no use after a month, when nobody repeats a request. Their days are 
 looks at them, and none of its locks is needed. In batches, each a transaction of its own that takes a moment.
 """
 
+import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
 from rdv.models.database import Database
+
+log = logging.getLogger("rdv.jobs")
 
 KEPT = timedelta(days=30)
 BATCH = 2_000
@@ -38,4 +41,5 @@ async def tidy(database: Database, now: datetime) -> int:
             taken += done.rowcount
             if done.rowcount < BATCH:
                 break
+    log.info("tidy: %s rows taken away", taken)
     return taken

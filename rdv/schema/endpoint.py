@@ -9,7 +9,8 @@ logged.
 import logging
 import secrets
 from asyncio import timeout
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -36,6 +37,7 @@ from rdv.usecases.services import Services
 RETRY_SECONDS = "5"
 ALIKE = {"slots", "__typename"}  # fields of the root that depend on what a caller may do, and not on who it is
 ACCESS_CODE = "accessCode"
+NO_CODE = "none"  # by what faults are counted that have no code, as those of a request that is no GraphQL
 GRAPHQL = "application/graphql-response+json"
 
 log = logging.getLogger("rdv.graphql")
@@ -81,7 +83,7 @@ class Endpoint:
         try:
             return await self._answer(request, translate, media_type)
         except Exception as unforeseen:  # noqa: BLE001 - whatever it is, its text is not for callers
-            return refused([masked(unforeseen, "request", translate)], media_type, 500, {})
+            return refused(request.scope, [masked(unforeseen, "request", translate)], media_type, 500, {})
 
     async def _answer(self, request: Request, translate: Translate, media_type: str) -> Response:
         try:
@@ -89,17 +91,21 @@ class Endpoint:
             called = await called_by(request, body_bytes=self.limits.body_bytes, batch=self.limits.batch)
             if isinstance(called, tuple):
                 answers = await self._batch(called, viewer, translate)
+                note(request.scope, [error for answer in answers for error in answer.get("errors", ())])
                 return Response(orjson.dumps(answers), headers={"cache-control": "no-store"}, media_type=media_type)
             prepared = await self._at_once(called)
             check_method(request.method, prepared.kind)
             request.state.operation = prepared.name
         except BadRequest as bad:
-            return refused([bad.shown], media_type, bad.status, bad.headers)
+            return refused(request.scope, [bad.shown], media_type, bad.status, bad.headers)
         except GraphQLError as error:
             # Clients that know application/json only take any other status for a fault of the transport.
-            return refused([formatted(error, translate)], media_type, 200 if media_type == JSON else 400, {})
+            status = 200 if media_type == JSON else 400
+            return refused(request.scope, [formatted(error, translate)], media_type, status, {})
         context = Context(self._services, lambda: viewer, translate, prepared.known.document)
         body, status = await self._run(prepared, context, media_type)
+        if "errors" in body:
+            note(request.scope, body["errors"])
         request.state.alike = prepared.alike and "errors" not in body
         return _response(
             request, body, status, media_type, shared=viewer is ANONYMOUS and _may_be_stored(request, prepared)
@@ -275,6 +281,23 @@ def _response(request: Request, body: dict[str, Any], status: int, media_type: s
     return Response(content, status, headers, media_type)
 
 
-def refused(errors: list[dict[str, Any]], media_type: str, status: int, headers: Mapping[str, str]) -> Response:
+def codes_of(errors: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Return by which codes there are errors, and how many."""
+    return Counter(error.get("extensions", {}).get("code", NO_CODE) for error in errors)
+
+
+def note(scope: MutableMapping[str, Any], errors: Iterable[Mapping[str, Any]]) -> None:
+    """Have whoever counts requests count the errors that one is answered with as well."""
+    scope.setdefault("state", {}).setdefault("codes", Counter()).update(codes_of(errors))
+
+
+def refused(
+    scope: MutableMapping[str, Any],
+    errors: list[dict[str, Any]],
+    media_type: str,
+    status: int,
+    headers: Mapping[str, str],
+) -> Response:
     """Return the answer to a request that was not run."""
+    note(scope, errors)
     return Response(orjson.dumps({"errors": errors}), status, {"cache-control": "no-store"} | dict(headers), media_type)

@@ -29,7 +29,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from rdv.integrations.viewer import Viewer
 from rdv.models.notices import Notices
 from rdv.schema.calls import BadRequest, Call, call_from, called_by
-from rdv.schema.endpoint import Endpoint, check_method, formatted, masked, refused
+from rdv.schema.endpoint import Endpoint, check_method, codes_of, formatted, masked, note, refused
 from rdv.schema.texts import Translate, language_from
 from rdv.web.metrics import Metrics
 from rdv.web.rates import CODE, MESSAGE, Rates, caller_by
@@ -87,16 +87,16 @@ class Live:
             place = self.place(self.streams, self.caller(token, request.scope))
             place.__enter__()  # held until the stream ends
         except BadRequest as bad:
-            return refused([bad.shown], "application/json", bad.status, bad.headers)
+            return refused(request.scope, [bad.shown], "application/json", bad.status, bad.headers)
         except GraphQLError as error:
-            return refused([formatted(error, translate)], "application/json", 400, {})
+            return refused(request.scope, [formatted(error, translate)], "application/json", 400, {})
         except Exception as unforeseen:  # noqa: BLE001 - whatever it is, its text is not for callers
-            return refused([masked(unforeseen, "stream", translate)], "application/json", 500, {})
+            return refused(request.scope, [masked(unforeseen, "stream", translate)], "application/json", 500, {})
         bodies = self.endpoint.followed(prepared, lambda: self.endpoint.known(token), translate)
 
         async def lines() -> AsyncIterator[bytes]:
             try:
-                async for line in self._lines(bodies):
+                async for line in self._lines(bodies, request.scope):
                     yield line
             finally:
                 place.__exit__(None, None, None)
@@ -139,7 +139,7 @@ class Live:
             if not taken[caller]:
                 del taken[caller]
 
-    async def _lines(self, bodies: AsyncGenerator[dict[str, Any], None]) -> AsyncIterator[bytes]:
+    async def _lines(self, bodies: AsyncGenerator[dict[str, Any], None], scope: Scope) -> AsyncIterator[bytes]:
         coming = asyncio.ensure_future(anext(bodies, None))
         try:
             while True:
@@ -149,6 +149,8 @@ class Live:
                     continue
                 if (body := coming.result()) is None:
                     break
+                if "errors" in body:
+                    note(scope, body["errors"])
                 yield b"event: next\ndata: " + orjson.dumps(body) + b"\n\n"
                 coming = asyncio.ensure_future(anext(bodies, None))
         finally:
@@ -251,6 +253,7 @@ class _Socket(BaseGraphQLTransportWSHandler[Any, None]):
     async def run_operation(self, operation: Operation[Any, None]) -> None:
         """Send an operation's results."""
         live, began, name, status = self._live, perf_counter(), "", 200
+        codes: Counter[str] = Counter()
         with suppress(WebSocketDisconnected):
             try:
                 with live.place(live.streams, self._caller):
@@ -259,25 +262,29 @@ class _Socket(BaseGraphQLTransportWSHandler[Any, None]):
                     prepared = await live.endpoint.prepared(call_from(operation.variables))
                     name = prepared.name
                     bodies = live.endpoint.followed(prepared, self._who, self._translate)
-                    await self._send(operation, bodies)
+                    await self._send(operation, bodies, codes)
             except BadRequest as bad:
                 status = bad.status
-                await self._refuse(operation, [bad.shown])
+                await self._refuse(operation, [bad.shown], codes)
             except GraphQLError as error:
                 status = 400
-                await self._refuse(operation, [formatted(error, self._translate)])
+                await self._refuse(operation, [formatted(error, self._translate)], codes)
             except Exception as unforeseen:  # noqa: BLE001 - whatever it is, its text is not for callers
                 status = 500
-                await self._refuse(operation, [masked(unforeseen, "socket", self._translate)])
+                await self._refuse(operation, [masked(unforeseen, "socket", self._translate)], codes)
             finally:  # most that is followed is ended by its client
-                live.metrics.count(name, status, perf_counter() - began)
+                live.metrics.count(name, status, perf_counter() - began, codes)
 
-    async def _send(self, operation: Operation[Any, None], bodies: AsyncGenerator[dict[str, Any], None]) -> None:
+    async def _send(
+        self, operation: Operation[Any, None], bodies: AsyncGenerator[dict[str, Any], None], codes: Counter[str]
+    ) -> None:
         try:
             async for body in bodies:
                 if "data" not in body:
-                    await self._refuse(operation, body["errors"])
+                    await self._refuse(operation, body["errors"], codes)
                     return
+                if "errors" in body:
+                    codes.update(codes_of(body["errors"]))
                 await operation.send_operation_message(
                     cast("Any", {"id": operation.id, "type": "next", "payload": body})
                 )
@@ -286,7 +293,8 @@ class _Socket(BaseGraphQLTransportWSHandler[Any, None]):
         if not self._live.notices.closed:
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
-    async def _refuse(self, operation: Operation[Any, None], errors: list[Any]) -> None:
+    async def _refuse(self, operation: Operation[Any, None], errors: list[Any], codes: Counter[str]) -> None:
+        codes.update(codes_of(errors))
         await operation.send_operation_message({"id": operation.id, "type": "error", "payload": errors})
 
     @property

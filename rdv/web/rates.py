@@ -5,16 +5,15 @@ import time
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
-import orjson
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rdv.errors import BadSetting
 from rdv.integrations.identity import Identity, bearer
+from rdv.schema.endpoint import refused
 
 MESSAGE = "Too many requests: wait a moment."
 CODE = "TOO_MANY_REQUESTS"
@@ -84,6 +83,5 @@ class RateLimit:
             await self._app(scope, receive, send)
             return
         error = {"message": MESSAGE, "extensions": {"code": CODE}}
-        headers = {"retry-after": str(wait), "cache-control": "no-store"}
-        refusal = Response(orjson.dumps({"errors": [error]}), 429, headers, "application/json")
+        refusal = refused(scope, [error], "application/json", 429, {"retry-after": str(wait)})
         await refusal(scope, receive, send)

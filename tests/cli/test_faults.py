@@ -4,12 +4,14 @@ import json
 import socket
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.cli.running import SECRET_KEY, ran
+from tests.cli.running import PATIENCE_SECONDS, SECRET_KEY, ran
 
 PASSWORD = "only-the-database-knows"  # noqa: S105 - nobody's
 NOWHERE = f"postgresql://someone:{PASSWORD}@127.0.0.1:1/somewhere"
@@ -159,12 +161,38 @@ def test_migrating_twice_is_fine(data_dir: Path, empty_database_url: str) -> Non
         assert (done.returncode, done.stderr, done.stdout) == (0, "", "The database has this version's tables.\n")
 
 
+def test_of_two_that_migrate_at_once_the_second_waits(data_dir: Path, empty_database_url: str) -> None:
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    with (
+        psycopg.connect(empty_database_url) as holds_up,
+        psycopg.connect(empty_database_url, autocommit=True) as looks,
+        ThreadPoolExecutor() as threads,
+    ):
+        holds_up.execute("create table alembic_version ()")
+        both = [threads.submit(ran, data_dir, "migrate", RDV_DATABASE_URL=empty_database_url) for _ in range(2)]
+        end = time.monotonic() + PATIENCE_SECONDS
+        while looks.execute(waiting).fetchone() != (2,):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        holds_up.rollback()
+        assert [(one.result().returncode, one.result().stderr) for one in both] == [(0, "")] * 2
+
+
 def test_a_database_of_a_later_version_is_one_line(data_dir: Path, database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("update alembic_version set version_num = '9999'")
     done = ran(data_dir, "migrate", RDV_DATABASE_URL=database_url)
     assert (done.returncode, done.stderr.count("\n"), done.stdout) == (1, 1, "")
     assert done.stderr.startswith("rdv: the database is at a migration this version does not know: ")
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["worker"]])
+def test_nothing_starts_on_a_database_of_a_later_version(data_dir: Path, database_url: str, command: list[str]) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("update alembic_version set version_num = '9999'")
+    done = ran(data_dir, *command, RDV_DATABASE_URL=database_url, RDV_SECRET_KEY=SECRET_KEY)
+    line = "rdv: the database is at a newer migration than this rdv knows: use a newer rdv\n"
+    assert (done.returncode, done.stderr, done.stdout) == (1, line, "")
 
 
 @pytest.mark.parametrize("command", [["demo", "--port", "0"], ["migrate"]])

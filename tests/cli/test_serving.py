@@ -58,6 +58,15 @@ def test_a_server_says_its_address_answers_and_ends_quietly(
     assert server.errors.read_text() == ""
 
 
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["worker"]])
+def test_a_variable_that_is_no_setting_is_told_at_the_start(
+    data_dir: Path, database_url: str, command: list[str]
+) -> None:
+    settings = {"RDV_DATABASE_URL": database_url, "RDV_SECRET_KEY": SECRET_KEY, "RDV_MAX_COSTS": "7"}
+    with running(data_dir, *command, until=None, **settings) as started:
+        _until(lambda: "RDV_MAX_COSTS: is no setting of this version" in started.errors.read_text())
+
+
 def test_tokens_of_the_configured_issuer_are_accepted_and_others_get_a_401(
     data_dir: Path, database_url: str, tmp_path: Path
 ) -> None:

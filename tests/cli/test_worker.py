@@ -21,6 +21,7 @@ from tests.places import NOW, Place, add_office, add_specialists
 
 HEAD = Viewer(kind=ViewerKind.ADMINISTRATOR, subject="head", profile=Profile.NATIONAL, scope=Scope.NATIONAL)
 MONDAY = date(2027, 3, 8)
+LISTENING = "from pg_stat_activity where datname = '{}' and query ilike 'listen %'"
 
 
 def asked(url: str, office: Callable[[Database], Any], seconds: int, weeks: int) -> None:
@@ -79,6 +80,16 @@ def test_what_waits_is_done(data_dir: Path, database_url: str) -> None:
     assert word(database_url, "select count(*) from procrastinate_jobs where task_name = 'generate_planning'") == 0
 
 
+def test_what_is_done_is_told_by_name(data_dir: Path, database_url: str) -> None:
+    job = (
+        "insert into procrastinate_jobs (queue_name, task_name, args) values ('default', 'tidy', '{\"timestamp\": 7}')"
+    )
+    word(database_url, job)
+    done = ran(data_dir, "worker", "--once", RDV_DATABASE_URL=database_url, RDV_LOG_LEVEL="INFO")
+    told = [line.partition(" INFO rdv.jobs: ")[2] for line in done.stderr.splitlines() if " tidy: " in line]
+    assert told == ["tidy: begun", "tidy: 0 rows taken away", "tidy: done"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_that_is_told_to_stop_leaves_its_job_to_another(
     data_dir: Path, database_url: str, number: signal.Signals
@@ -92,6 +103,21 @@ def test_a_worker_that_is_told_to_stop_leaves_its_job_to_another(
     word(database_url, "update planning_draft set seconds = 1")
     assert ran(data_dir, "worker", "--once", RDV_DATABASE_URL=database_url).returncode == 0
     assert word(database_url, "select status from planning_draft") == "DONE"
+
+
+def test_a_worker_that_loses_the_database_for_a_moment_fails_so_that_it_is_started_again(
+    data_dir: Path, server: str, database_url: str
+) -> None:
+    name = database_url.rpartition("/")[2].partition("?")[0]
+    with running(data_dir, "worker", until=None, RDV_DATABASE_URL=database_url) as worker:
+        until(lambda: word(server, f"select count(*) {LISTENING.format(name)}") > 0)
+        word(server, f"alter database {name} allow_connections false")
+        word(server, f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
+        until(lambda: worker.process.poll() is not None or "stopping worker" in worker.errors.read_text())
+        word(server, f"alter database {name} allow_connections true")
+        assert worker.process.wait(PATIENCE_SECONDS) == 1
+    last = worker.errors.read_text().splitlines()[-1]
+    assert last == "rdv: RDV_DATABASE_URL: the worker has lost the database: start it again"
 
 
 def test_a_worker_needs_a_migrated_database(data_dir: Path, empty_database_url: str) -> None:

@@ -38,7 +38,7 @@ def wanted(place: Place) -> dict[str, Any]:
 async def sent_again(api: Api) -> int:
     """Return how many answers that were kept have been sent."""
     page = (await api.client.get("/metrics")).text
-    (line,) = (line for line in page.splitlines() if line.startswith("rdv_answers_sent_again "))
+    (line,) = (line for line in page.splitlines() if line.startswith("rdv_answers_sent_again_total "))
     return int(float(line.split()[1]))
 
 
@@ -212,7 +212,7 @@ async def test_nothing_is_kept_when_the_setting_says_so(opened: Opening, place: 
     client = await opened(answers_kept_mb=0, metrics=True)
     for _ in range(2):
         assert (await client.post("/graphql", json={"query": SLOTS, "variables": wanted(place)})).status_code == 200
-    assert "rdv_answers_kept 0.0" in (await client.get("/metrics")).text
+    assert "rdv_answers_kept_total 0.0" in (await client.get("/metrics")).text
 
 
 async def test_a_change_of_the_nation_between_two_reads_is_found_out_next_time(

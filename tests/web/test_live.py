@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +23,7 @@ from rdv.integrations.viewer import ANONYMOUS, Viewer, ViewerKind
 from rdv.models.database import Database
 from rdv.models.notices import Notices
 from rdv.usecases import following
+from rdv.web.metrics import ALARMING
 from tests.api.conftest import Api
 from tests.api.conftest import opened as opened_api
 from tests.api.steps import hold
@@ -212,6 +214,30 @@ async def test_a_document_that_cannot_be_run_is_an_error_of_its_operation_alone(
             assert (answer["id"], answer["type"]) == (str(number), "error")
         await opened.send(subscribe({"query": "{ __typename }"}))
         assert (await received(opened))["payload"]["data"] == {"__typename": "Query"}
+
+
+async def test_errors_of_streams_and_sockets_are_counted_too(database_url: str, place: Place, tmp_path: Path) -> None:
+    search = 'slots(input: {officeId: "0", reasonId: "0", from: "2027-03-03", to: "2027-03-03"}) { count }'
+    unknown = {"query": f"{{ {search} }}"}
+    with served(database_url, tmp_path, RDV_METRICS="true") as server:
+        async with stream(server, unknown) as events:
+            assert (await events.next())[1]["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+            assert (await events.next())[0] == "complete"
+        async with socket(server) as opened:
+            for body in ({"query": "{"}, unknown):
+                await opened.send(subscribe(body))
+                await received(opened)
+        async with httpx2.AsyncClient() as http:
+            for _ in range(200):  # an operation is counted once it has been answered
+                figures = (await http.get(server.url.removesuffix("graphql") + "metrics")).text
+                counted = dict(re.findall(r'^rdv_errors_total\{code="(\w+)"\} (\S+)$', figures, re.MULTILINE))
+                if len(counted) == 2 + len(ALARMING):
+                    break
+                await asyncio.sleep(0.02)
+    assert {code: times for code, times in counted.items() if code not in ALARMING} == {
+        "NOT_FOUND": "2.0",
+        "GRAPHQL_PARSE_FAILED": "1.0",
+    }
 
 
 async def test_without_the_protocol_there_is_no_socket(running: Served) -> None:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,7 @@ async def test_logs_for_machines_have_a_line_for_each_request_and_nobodys_data(
             made = (await ask("confirm_appointment", {"holdToken": token, "usager": CAMILLE}))["confirmAppointment"]
             assert made["__typename"] == "AppointmentConfirmed"
             await http.post(server.url, json={"query": "query Camille { viewer { kind } }"})
+            await http.post(server.url, json={"query": "query Camille {"})
     text = server.log.read_text(encoding="utf-8")  # a request is logged once it is answered: so when all is over
     lines = [json.loads(line) for line in text.splitlines()]
     requests = [line for line in lines if line["logger"] == "rdv.requests"]
@@ -145,7 +147,11 @@ async def test_logs_for_machines_have_a_line_for_each_request_and_nobodys_data(
         ("HoldSlot", 200, "INFO"),
         ("ConfirmAppointment", 200, "INFO"),
         ("other", 200, "INFO"),
+        ("other", 200, "INFO"),
     ]
+    assert [line.get("codes") for line in requests] == [None, None, None, "GRAPHQL_PARSE_FAILED"]
+    assert requests[-1]["message"].endswith(" ms (GRAPHQL_PARSE_FAILED)")
     assert [line["trace"] for line in requests][:2] == [TRACE, TRACE]
+    assert {datetime.fromisoformat(line["time"]).utcoffset() for line in lines} == {timedelta(0)}
     secrets = [*CAMILLE.values(), token, made["accessCode"], made["appointment"]["reference"]]
     assert not [one for one in secrets if one in text]

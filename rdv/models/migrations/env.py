@@ -3,7 +3,7 @@
 from typing import Literal
 
 from alembic import context
-from sqlalchemy import create_engine, pool
+from sqlalchemy import create_engine, pool, text
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
@@ -27,8 +27,12 @@ def render_item(kind: str, item: object, _context: object) -> str | Literal[Fals
     return "sa.String()" if kind == "type" and isinstance(item, AutoString) else False
 
 
+ONE_AT_A_TIME = 7_738_465  # names the lock; any number does that nothing else on the database takes
+
 engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
 with engine.connect() as connection:
     context.configure(connection=connection, target_metadata=SQLModel.metadata, render_item=render_item)
     with context.begin_transaction():
+        # Who comes second waits, and then finds nothing to do. Held until the transaction ends, however that is.
+        connection.execute(text("select pg_advisory_xact_lock(:one)"), {"one": ONE_AT_A_TIME})
         context.run_migrations()
