@@ -126,6 +126,10 @@ class Book:
         visits = sum(len(placed.problem.visits) for placed in list(self._joined.values()))
         return of_kind + busy + counts * COUNT_BYTES + visits * VISIT_BYTES
 
+    def forget(self) -> None:
+        """Forget the problems at hand, which are most of what it takes: what was found out of them stays."""
+        self._joined.clear()
+
     def placement(self) -> Placement:
         """Return seats for every live visit, and those that fit nowhere in list order."""
         every = range(len(self._components))

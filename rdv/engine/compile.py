@@ -274,6 +274,11 @@ class Compiled:
             served_by=given,
         )
 
+    def forget(self) -> None:
+        """Forget which counters are open and who is there at single moments, which only makes questions faster."""
+        self._counters_open.clear()
+        self._agents_present.clear()
+
     def visits(self) -> Iterator[Visit]:
         """Return every live appointment, in list order."""
         return map(self.visit, range(len(self.live)))
@@ -281,18 +286,16 @@ class Compiled:
     def allowed(self, reason: str, channel: str, modality: Modality) -> int:
         """Return the counters that allow a reason, channel and modality."""
         key = (reason, channel, modality)
-        found = self._allowed.get(key)
-        if found is None:
-            found = self._allowed[key] = _bits(c.allows(*key) for c in self.instance.counters)
-        return found
+        if key not in self._allowed:
+            self._allowed[key] = _bits(c.allows(*key) for c in self.instance.counters)
+        return self._allowed[key]
 
     def skilled(self, reason: str) -> int:
         """Return the agents that may serve a reason."""
-        found = self._skilled.get(reason)
-        if found is None:
+        if reason not in self._skilled:
             agents = self.instance.agents or ()
-            found = self._skilled[reason] = _bits(a.reasons is None or reason in a.reasons for a in agents)
-        return found
+            self._skilled[reason] = _bits(a.reasons is None or reason in a.reasons for a in agents)
+        return self._skilled[reason]
 
     def counters_open(self, start: int, duration: int) -> int:
         """Return the counters that are open and not closed for all of `[start, start + duration)`."""

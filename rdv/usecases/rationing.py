@@ -10,14 +10,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from rdv.engine import ticks
 from rdv.engine.slots import Office
-from rdv.engine.values import Answer, Appointment, Query, WhyNot
+from rdv.engine.values import Answer, Query, WhyNot
 from rdv.models.situation import Situation
 
 MOST_A_DAY = 10_000
 QUOTA, KEPT, DELEGATED = "QUOTA", "KEPT", "DELEGATED"  # codes of `why` beside the engine's
+
+
+BOOKED_BYTES = 200
+
+
+class Booked(NamedTuple):
+    """What a day's limits have to know of an appointment."""
+
+    id: str
+    reason: int
+    channel: str
+    minutes: int  # with what the counter is needed for afterwards
 
 
 class Rationing:
@@ -27,7 +40,16 @@ class Rationing:
         """Remember them; nothing is counted before a day is asked about."""
         self._situation = situation
         self._engine = engine
-        self._by_day: dict[date, list[Appointment]] = {}
+        self._by_day: dict[date, list[Booked]] = {}
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory this takes by now."""
+        return BOOKED_BYTES * sum(map(len, list(self._by_day.values())))
+
+    def forget(self) -> None:
+        """Forget what only makes the next question faster."""
+        self._by_day.clear()
 
     def left(self, query: Query, day: date) -> tuple[int, str]:
         """Return how many more appointments of a query's sort a day takes, and what would be the limit."""
@@ -62,7 +84,7 @@ class Rationing:
 
     def _of_quota(self, query: Query, day: date) -> int:
         reason = int(query.reason)
-        booked = [int(one.reason) for one in self._of_day(query, day)]
+        booked = [one.reason for one in self._of_day(query, day)]
         return min(
             (most - sum(one in leaves for one in booked) for most, leaves in self._quotas if reason in leaves),
             default=MOST_A_DAY,
@@ -74,7 +96,7 @@ class Rationing:
             return MOST_A_DAY
         used: Counter[str] = Counter()
         for one in self._of_day(query, day):
-            used[one.channel] += one.duration_minutes + one.buffer_minutes
+            used[one.channel] += one.minutes
         open_minutes = self._open_minutes(day)
         unused = sum(
             max(open_minutes * percent // 100 - used[channel], 0)
@@ -84,10 +106,13 @@ class Rationing:
         reason = self._situation.reasons[int(query.reason)]
         return (open_minutes - used.total() - unused) // (reason.duration_minutes + reason.buffer_minutes)
 
-    def _of_day(self, query: Query, day: date) -> Sequence[Appointment]:
+    def _of_day(self, query: Query, day: date) -> Sequence[Booked]:
         found = self._by_day.get(day)
         if found is None:
-            found = self._by_day[day] = self._situation.listed.of_day(day)
+            found = self._by_day[day] = [
+                Booked(one.id, int(one.reason), one.channel, one.duration_minutes + one.buffer_minutes)
+                for one in self._situation.listed.of_day(day)
+            ]
         return [one for one in found if one.id != query.replacing]
 
     @cached_property
