@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     token_audience: str = Field(default="rdv", description="for whom a token must have been issued")
     token_jwks: str = Field(default="", description="the issuer's public keys, as a JSON Web Key Set")
     pool_size: int = Field(default=8, ge=1, le=200, description="database connections per process")
-    agendas_kept_mb: int = Field(default=450, ge=0, description="megabytes of compiled agendas of offices in memory")
+    agendas_kept_mb: int = Field(default=550, ge=0, description="megabytes of compiled agendas of offices in memory")
     answers_kept_mb: int = Field(default=64, ge=0, description="megabytes of answers kept to be sent again; 0 = none")
     explorer: bool = Field(default=True, description="whether browsers see GraphiQL at /graphql")
     introspection: bool = Field(default=True, description="whether the schema tells about itself")

@@ -83,7 +83,7 @@ class Agenda:
 class Agendas:
     """The agendas a process keeps, the most recently used of them."""
 
-    def __init__(self, database: Database, *, kept_bytes: int = 450_000_000, threads: int = 2) -> None:
+    def __init__(self, database: Database, *, kept_bytes: int = 550_000_000, threads: int = 2) -> None:
         """`kept_bytes`: about how much memory they may take; those used least recently are dropped first."""
         self._database = database
         self.versions = Versions(database)
