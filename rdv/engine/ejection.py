@@ -25,6 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from rdv.engine.seating import bits
+from rdv.engine.ticks import members
 from rdv.engine.visits import Problem, Seat
 
 NOWHERE = -1
@@ -158,7 +159,7 @@ class Ejections:
     def _lightest(self) -> tuple[int, int]:
         """Return the opened counter whose visits weigh least (one of these, by lot) and what they weigh."""
         opened = [counter for counter, is_open in enumerate(self._opened) if is_open]
-        weights = [sum(self._weight[one] for one in bits(self._at[counter])) for counter in opened]
+        weights = [sum(self._weight[one] for one in members(self._at[counter])) for counter in opened]
         least = min(weights)
         return least, self._random.choice([c for c, weight in zip(opened, weights, strict=True) if weight == least])
 
@@ -175,7 +176,7 @@ class Ejections:
         self._counter[at] = counter
 
     def _rise(self, visits: int) -> None:
-        for at in bits(visits):
+        for at in members(visits):
             counter = self._counter[at]
             self._at[counter] &= ~(1 << at)
             self._counter[at] = NOWHERE

@@ -34,13 +34,11 @@ class Steps:
 
 def seat_directly(seating: Seating, visit: Visit, order: Sequence[int] | None = None) -> bool:
     """Seat a visit where nobody has to move, at the first such counter of an order."""
-    span = seating.span(visit)
-    for counter in bits(visit.counters) if order is None else order:
-        if seating.is_free(counter, span):
-            agents = seating.agents_for(visit, counter)
-            if agents is not None:
-                seating.take(visit, Seat(counter, agents))
-                return True
+    for counter in seating.free(bits(visit.counters) if order is None else order, seating.span(visit)):
+        agents = seating.agents_for(visit, counter)
+        if agents is not None:
+            seating.take(visit, Seat(counter, agents))
+            return True
     return False
 
 

@@ -5,8 +5,8 @@ that `undo` takes back whatever was done since a `mark`. Occupation is kept as o
 agent, counted from a base tick, so that asking whether a seat is free is one `&`.
 """
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from functools import cached_property, lru_cache
 
 from rdv.engine.visits import Problem, Seat, Visit
 
@@ -25,14 +25,25 @@ class Seating:
         self._at_counter: list[dict[str, Visit]] = [{} for _ in range(problem.counter_count)]
         self._with_agent: list[dict[str, Visit]] = [{} for _ in range(problem.agent_count)]
         self._workers: dict[int, int] = {}
+        self._spans: dict[tuple[int, int], int] = {}
 
     def span(self, visit: Visit) -> int:
         """Return what a visit occupies; what a new one occupies before the problem begins is nobody's concern."""
-        return (1 << max(visit.until - self.base, 0)) - (1 << max(visit.start - self.base, 0))
+        when = (visit.start, visit.until)
+        found = self._spans.get(when)
+        if found is None:
+            found = (1 << max(visit.until - self.base, 0)) - (1 << max(visit.start - self.base, 0))
+            self._spans[when] = found
+        return found
 
     def is_free(self, counter: int, span: int) -> bool:
         """Tell whether nobody sits at a counter during a span."""
         return not self._counter_busy[counter] & span
+
+    def free(self, counters: Iterable[int], span: int) -> Iterator[int]:
+        """Yield those of some counters at which nobody sits during a span."""
+        busy = self._counter_busy
+        return (counter for counter in counters if not busy[counter] & span)
 
     def blockers(self, counter: int, visit: Visit) -> list[Visit]:
         """Return who sits at a counter during a visit's time, in a fixed order."""
@@ -141,9 +152,12 @@ def _during(seated: dict[str, Visit], visit: Visit) -> list[Visit]:
     return sorted(found, key=lambda one: (one.start, one.id))
 
 
-def bits(members: int) -> Iterator[int]:
-    """Yield the members of a small set, ascending."""
+@lru_cache(maxsize=10_000)
+def bits(members: int) -> tuple[int, ...]:
+    """Return the members of a small set, ascending: the same few sets again and again, while somebody is placed."""
+    found = []
     while members:
         lowest = members & -members
-        yield lowest.bit_length() - 1
+        found.append(lowest.bit_length() - 1)
         members ^= lowest
+    return tuple(found)
