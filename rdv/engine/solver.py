@@ -12,6 +12,7 @@ One worker, a fixed seed and a deterministic limit for all the solving of one qu
 same answer. A limit that runs out, or a problem too large to be written down, is `Undecided`, never "infeasible".
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -223,9 +224,8 @@ def _keeping(free: Sequence[int], visit: Visit, others: Sequence[Visit]) -> int:
     """Return the free counter a visit has now, else the one with the fewest others who would like to stay there."""
     if visit.counter in free:
         return visit.counter if visit.counter is not None else free[0]
-    return min(
-        free, key=lambda c: sum(o.counter == c and o.start < visit.until and o.until > visit.start for o in others)
-    )
+    stay = Counter(one.counter for one in others if one.start < visit.until and one.until > visit.start)
+    return min(free, key=lambda counter: stay[counter])
 
 
 def _maximal(cliques: Iterable[list[str]]) -> list[list[str]]:
