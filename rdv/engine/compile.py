@@ -301,18 +301,16 @@ class Compiled:
         """Return the counters that are open and not closed for all of `[start, start + duration)`."""
         found = self._counters_open.get((start, duration))
         if found is None:
-            rooms = range(len(self.rooms))
-            fits = [self._contains("room", room, duration, start) for room in rooms]
-            found = sum(self._counters_of_room[room] for room in rooms if fits[room])
-            self._counters_open[start, duration] = found
+            fits = (room for room in range(len(self.rooms)) if self._contains("room", room, duration, start))
+            found = self._counters_open[start, duration] = sum(self._counters_of_room[room] for room in fits)
         return found
 
     def agents_present(self, start: int, duration: int) -> int:
         """Return the agents present and not absent for all of `[start, start + duration)`."""
         found = self._agents_present.get((start, duration))
         if found is None:
-            found = _bits(self._contains("agent", a, duration, start) for a in range(len(self.present)))
-            self._agents_present[start, duration] = found
+            there = (self._contains("agent", agent, duration, start) for agent in range(len(self.present)))
+            found = self._agents_present[start, duration] = _bits(there)
         return found
 
     def _contains(self, what: str, at: int, duration: int, start: int) -> bool:
