@@ -22,6 +22,7 @@ from functools import cached_property
 from rdv.engine import repair
 from rdv.engine.bounds import Loads
 from rdv.engine.chains import Chains
+from rdv.engine.classes import Classes
 from rdv.engine.ejection import Ejections
 from rdv.engine.seating import Seating, bits
 from rdv.engine.stranding import place_alike
@@ -111,7 +112,11 @@ class Placed:
         self.placement = placement
         self.base = base
         self.budget = budget
-        self.loads = Loads(problem)
+        self._by_class: list[Classes] = []
+
+    @cached_property
+    def _loads(self) -> Loads:
+        return Loads(self.problem)
 
     @cached_property
     def _chains(self) -> Chains:
@@ -171,25 +176,39 @@ class Placed:
         verdicts = Verdicts()
         open_ = []
         for visit in visits:
-            stage = "count"
-            if self.loads.at_most(visit):
-                if self.loads.is_exact(visit):
-                    verdicts.fits.add(visit.id)
-                elif not self._unbound(visit) or not self._chains.may_fit(visit):
-                    stage = "bound"
-                elif self._seated([visit]) or self._by_ejecting(visit):
-                    stage = "repair"
-                    verdicts.fits.add(visit.id)
-                else:
-                    stage = "solver"
-                    open_.append(visit)
+            stage, fits = self._by_classes(visit) if self._is_unstaffed(visit) else self._by_seats(visit)
             verdicts.settled[stage] += 1
+            if fits:
+                verdicts.fits.add(visit.id)
+            elif stage == "solver":
+                open_.append(visit)
         if open_:
             from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
             fit, verdicts.undecided = solver.which_fit(self.problem, open_, seconds=self.budget.solver_seconds)
             verdicts.fits |= fit
         return verdicts
+
+    def _by_classes(self, visit: Visit) -> tuple[str, bool]:
+        """Return the stage that settles whether a visit fits, and what it says; none does when it is the solver's."""
+        classes = self._classes(visit)
+        if not classes.at_most(visit):
+            return "bound", False
+        if classes.has_room(visit):
+            return "count", True
+        if classes.make_room(visit, self.budget.repair_steps) or self._by_ejecting(visit):
+            return "repair", True
+        return "solver", False
+
+    def _by_seats(self, visit: Visit) -> tuple[str, bool]:
+        """Answer `_by_classes` where agents are needed."""
+        if not self._loads.at_most(visit):
+            return "count", False
+        if self._loads.is_exact(visit):
+            return "count", True
+        if not self._unbound(visit) or not self._chains.may_fit(visit):
+            return "bound", False
+        return ("repair", True) if self._seated([visit]) else ("solver", False)
 
     def remaining(self, visit: Visit) -> tuple[int, int]:
         """Return how many visits like a feasible one are known to fit together, and how many more are undecided."""
@@ -205,17 +224,38 @@ class Placed:
 
     def remaining_jointly(self, visit: Visit, *, known: int) -> tuple[int, int]:
         """Answer `remaining` with counters and agents as one question; `known` of the visits certainly fit."""
-        most = self.loads.at_most(visit)
-        if most <= known or self.loads.is_exact(visit):
-            return most, 0
-        most = min(most, self._chains.most_copies(visit), self._unbound(visit))
-        copies = _copies(visit, most)
-        count = known if most <= known else max(self._seated(copies), known)
+        if self._is_unstaffed(visit):
+            classes = self._classes(visit)
+            most = classes.at_most(visit)
+            count = max(classes.copies(visit, most, self.budget.repair_steps), known)
+        else:
+            most = self._loads.at_most(visit)
+            if most <= known or self._loads.is_exact(visit):
+                return most, 0
+            most = min(most, self._chains.most_copies(visit), self._unbound(visit))
+            count = known if most <= known else max(self._seated(_copies(visit, most)), known)
         if count >= most:
             return count, 0
         from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
+        copies = _copies(visit, most)
         return solver.most_copies(self.problem, copies, at_least=count, seconds=self.budget.solver_seconds)
+
+    def _is_unstaffed(self, visit: Visit) -> bool:
+        """Tell whether a visit, and whoever else is there, need no agents, so that only classes of counters matter."""
+        return self._nobody_served and not visit.agents_needed
+
+    @cached_property
+    def _nobody_served(self) -> bool:
+        return not any(visit.agents_needed for visit in self.problem.visits)
+
+    def _classes(self, visit: Visit) -> Classes:
+        """Return the problem by classes of counters, none of which a visit tells apart."""
+        for known in self._by_class:
+            if known.tells_apart(visit.counters):
+                return known
+        self._by_class.append(Classes(self.problem, self.placement.seats, base=self.base, asked=visit.counters))
+        return self._by_class[-1]
 
     def _unbound(self, visit: Visit) -> int:
         """Return at how many counters of a visit nobody is bound to sit meanwhile: on frozen days everybody is."""
@@ -236,7 +276,7 @@ class Placed:
 
         It is for visits without agents.
         """
-        if visit.agents_needed or any(one.agents_needed for one in self.problem.visits):
+        if not self._is_unstaffed(visit):
             return None
         problem = replace(self.problem, visits=(*self.problem.visits, visit))
         search = Ejections(problem, seed=0, seats=self.placement.seats)
