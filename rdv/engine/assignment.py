@@ -14,35 +14,20 @@ counter and a visit served by two agents is two visits.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from rdv.engine import repair
-from rdv.engine.bounds import Loads
+from rdv.engine.budget import DEFAULT, Budget
 from rdv.engine.chains import Chains
-from rdv.engine.classes import Classes
-from rdv.engine.ejection import Ejections
+from rdv.engine.half import Half
 from rdv.engine.seating import Seating, bits
 from rdv.engine.stranding import place_alike
 from rdv.engine.visits import Placement, Problem, Seat, Visit
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """How much work one question may take: steps of chains and of ejections, deterministic seconds of the solver.
-
-    `placing_steps` are those for each visit that cannot stay where it stands: of an over-full office many cannot.
-    """
-
-    repair_steps: int = 400
-    ejections: int = 1_000
-    placing_steps: int = 400
-    solver_seconds: float = 4.0
-
-
-DEFAULT = Budget()
+STAGES = ("count", "bound", "repair", "solver")
 
 
 @dataclass(slots=True)
@@ -52,6 +37,14 @@ class Verdicts:
     fits: set[str] = field(default_factory=set)
     undecided: int = 0
     settled: Counter[str] = field(default_factory=Counter)
+
+    def add(self, visit: Visit, verdict: tuple[str, bool | None]) -> None:
+        """Note the stage that settled whether a visit fits, and its answer; None: it was not found out."""
+        stage, fits = verdict
+        self.settled[stage] += 1
+        if fits:
+            self.fits.add(visit.id)
+        self.undecided += fits is None
 
 
 def place(problem: Problem, *, budget: Budget = DEFAULT) -> Placement:
@@ -104,7 +97,7 @@ def _without(problem: Problem, gone: set[str]) -> Problem:
 class Placed:
     """A problem whose visits all have seats: questions about one more leave it as it was.
 
-    `base`: a tick no question begins before. What is made on first use, the seating and the loads, serves them all.
+    `base`: a tick no question begins before. What is made on first use serves them all.
     """
 
     def __init__(self, problem: Problem, placement: Placement, *, base: int, budget: Budget = DEFAULT) -> None:
@@ -112,11 +105,6 @@ class Placed:
         self.placement = placement
         self.base = base
         self.budget = budget
-        self._by_class: list[Classes] = []
-
-    @cached_property
-    def _loads(self) -> Loads:
-        return Loads(self.problem)
 
     @cached_property
     def _chains(self) -> Chains:
@@ -139,123 +127,83 @@ class Placed:
             self._seating.undo(mark)
 
     @cached_property
-    def _halves(self) -> "tuple[Placed, Placed] | None":
-        """Counters and agents by themselves, None where the two are one question."""
-        visits, seats = self.problem.visits, self.placement.seats
-        if self.problem.agent_counters is not None or not any(visit.agents_needed for visit in visits):
-            return None
-        units = [(_unit(v, agent), agent) for v in visits for agent in bits(seats[v.id].agents)]
-        of_counters = {visit.id: Seat(seats[visit.id].counter) for visit in visits}
-        of_agents = {unit.id: Seat(agent) for unit, agent in units}
-        return (
-            self._half(map(_unserved, visits), of_counters, self.problem.counter_count),
-            self._half((unit for unit, _ in units), of_agents, self.problem.agent_count),
-        )
+    def _of_counters(self) -> Half:
+        sits = {name: seat.counter for name, seat in self.placement.seats.items()}
+        return Half(self.problem.visits, sits, self.problem.counter_count, base=self.base, budget=self.budget)
 
-    def _half(self, visits: Iterable[Visit], seats: dict[str, Seat], count: int) -> "Placed":
-        problem = Problem(visits=tuple(visits), counter_count=count)
-        return Placed(problem, Placement(seats=seats, stranded=()), base=self.base, budget=self.budget)
+    @cached_property
+    def _of_agents(self) -> Half:
+        seats = self.placement.seats
+        served = [(_unit(v, agent), agent) for v in self.problem.visits for agent in bits(seats[v.id].agents)]
+        units, serves = [unit for unit, _ in served], {unit.id: agent for unit, agent in served}
+        return Half(units, serves, self.problem.agent_count, base=self.base, budget=self.budget)
+
+    def _has_halves(self, visit: Visit) -> bool:
+        """Tell whether who sits where and who serves whom are two questions, for all visits and another one."""
+        return self.problem.agent_counters is None or not (visit.agents_needed or self._somebody_served)
+
+    @cached_property
+    def _somebody_served(self) -> bool:
+        return any(visit.agents_needed for visit in self.problem.visits)
 
     def feasible(self, visits: Sequence[Visit]) -> Verdicts:
         """Return which of the visits could be added, each alone."""
-        halves = self._halves
-        if halves is None or any(visit.agents_needed > 1 for visit in visits):
-            return self.feasible_jointly(visits)
-        counters, agents = halves
-        verdicts = counters.feasible_jointly([_unserved(visit) for visit in visits])
-        asked = [_unit(visit) for visit in visits if visit.agents_needed and visit.id in verdicts.fits]
-        if asked:
-            served = agents.feasible_jointly(asked)
-            verdicts.fits -= {visit.id for visit in asked} - served.fits
-            verdicts.undecided += served.undecided
-            verdicts.settled += served.settled
-        return verdicts
-
-    def feasible_jointly(self, visits: Sequence[Visit]) -> Verdicts:
-        """Answer `feasible` with counters and agents as one question."""
         verdicts = Verdicts()
-        open_ = []
+        left = []
         for visit in visits:
-            stage, fits = self._by_classes(visit) if self._is_unstaffed(visit) else self._by_seats(visit)
-            verdicts.settled[stage] += 1
-            if fits:
-                verdicts.fits.add(visit.id)
-            elif stage == "solver":
-                open_.append(visit)
-        if open_:
+            if self._has_halves(visit):
+                verdicts.add(visit, self._in_halves(visit))
+            elif (verdict := self._jointly(visit))[1] is None:
+                left.append(visit)
+                verdicts.settled[verdict[0]] += 1
+            else:
+                verdicts.add(visit, verdict)
+        if left:
             from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
-            fit, verdicts.undecided = solver.which_fit(self.problem, open_, seconds=self.budget.solver_seconds)
+            fit, undecided = solver.which_fit(self.problem, left, seconds=self.budget.solver_seconds)
             verdicts.fits |= fit
+            verdicts.undecided += undecided
         return verdicts
 
-    def _by_classes(self, visit: Visit) -> tuple[str, bool]:
-        """Return the stage that settles whether a visit fits, and what it says; none does when it is the solver's."""
-        classes = self._classes(visit)
-        if not classes.at_most(visit):
-            return "bound", False
-        if classes.has_room(visit):
-            return "count", True
-        if classes.make_room(visit, self.budget.repair_steps) or self._by_ejecting(visit):
-            return "repair", True
-        return "solver", False
+    def _in_halves(self, visit: Visit) -> tuple[str, bool | None]:
+        """Return the last stage that had to be asked whether a visit fits, and its answer; None: not found out."""
+        stage, fits = self._of_counters.fits(visit)
+        if fits is False or not visit.agents_needed:
+            return stage, fits
+        served_stage, served = self._of_agents.fits(_unit(visit), visit.agents_needed)
+        if served is not True:
+            return served_stage, served
+        return max(stage, served_stage, key=STAGES.index), fits
 
-    def _by_seats(self, visit: Visit) -> tuple[str, bool]:
-        """Answer `_by_classes` where agents are needed."""
-        if not self._loads.at_most(visit):
-            return "count", False
-        if self._loads.is_exact(visit):
-            return "count", True
+    def _jointly(self, visit: Visit) -> tuple[str, bool | None]:
+        """Answer `_in_halves` where agents are bound to counters; None: for the solver to find out."""
         if not self._unbound(visit) or not self._chains.may_fit(visit):
             return "bound", False
-        return ("repair", True) if self._seated([visit]) else ("solver", False)
+        return ("repair", True) if self._seated([visit]) else ("solver", None)
 
     def remaining(self, visit: Visit) -> tuple[int, int]:
         """Return how many visits like a feasible one are known to fit together, and how many more are undecided."""
-        halves = self._halves
-        if halves is None:
-            return self.remaining_jointly(visit, known=1)
-        count, undecided = halves[0].remaining_jointly(_unserved(visit), known=1)
-        if count > 1 and visit.agents_needed:
-            served, unsure = halves[1].remaining_jointly(_unit(visit), known=visit.agents_needed)
+        if not self._has_halves(visit):
+            return self._remaining_jointly(visit)
+        count, undecided = self._of_counters.most(visit)
+        at_most = count + undecided
+        if visit.agents_needed and at_most > 1:
+            served, unsure = self._of_agents.most(_unit(visit))
             count = min(count, served // visit.agents_needed)
-            undecided += unsure
-        return count, undecided
+            at_most = min(at_most, (served + unsure) // visit.agents_needed)
+        count = max(count, 1)
+        return count, max(at_most - count, 0)
 
-    def remaining_jointly(self, visit: Visit, *, known: int) -> tuple[int, int]:
-        """Answer `remaining` with counters and agents as one question; `known` of the visits certainly fit."""
-        if self._is_unstaffed(visit):
-            classes = self._classes(visit)
-            most = classes.at_most(visit)
-            count = max(classes.copies(visit, most, self.budget.repair_steps), known)
-        else:
-            most = self._loads.at_most(visit)
-            if most <= known or self._loads.is_exact(visit):
-                return most, 0
-            most = min(most, self._chains.most_copies(visit), self._unbound(visit))
-            count = known if most <= known else max(self._seated(_copies(visit, most)), known)
+    def _remaining_jointly(self, visit: Visit) -> tuple[int, int]:
+        most = min(self._chains.most_copies(visit), self._unbound(visit))
+        copies = _copies(visit, most)
+        count = 1 if most <= 1 else max(self._seated(copies), 1)
         if count >= most:
             return count, 0
         from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
-        copies = _copies(visit, most)
         return solver.most_copies(self.problem, copies, at_least=count, seconds=self.budget.solver_seconds)
-
-    def _is_unstaffed(self, visit: Visit) -> bool:
-        """Tell whether a visit, and whoever else is there, need no agents, so that only classes of counters matter."""
-        return self._nobody_served and not visit.agents_needed
-
-    @cached_property
-    def _nobody_served(self) -> bool:
-        return not any(visit.agents_needed for visit in self.problem.visits)
-
-    def _classes(self, visit: Visit) -> Classes:
-        """Return the problem by classes of counters, none of which a visit tells apart."""
-        for known in self._by_class:
-            if known.tells_apart(visit.counters):
-                return known
-        self._by_class.append(Classes(self.problem, self.placement.seats, base=self.base, asked=visit.counters))
-        return self._by_class[-1]
 
     def _unbound(self, visit: Visit) -> int:
         """Return at how many counters of a visit nobody is bound to sit meanwhile: on frozen days everybody is."""
@@ -271,18 +219,6 @@ class Placed:
         with self._trying() as seating:
             return next((n for n, visit in enumerate(visits) if not _seated(seating, visit, steps)), len(visits))
 
-    def _by_ejecting(self, visit: Visit) -> dict[str, Seat] | None:
-        """Return seats for all and one more by a longer search, which goes through plans in which somebody waits.
-
-        It is for visits without agents.
-        """
-        if not self._is_unstaffed(visit):
-            return None
-        problem = replace(self.problem, visits=(*self.problem.visits, visit))
-        search = Ejections(problem, seed=0, seats=self.placement.seats)
-        search.run(self.budget.ejections, stop=lambda: False)
-        return None if search.waiting else search.seats()
-
     def seat(self, visit: Visit, order: Sequence[int]) -> Placement | None:
         """Return seats for all and one more; nobody moves when a counter of the order, tried in turn, is free.
 
@@ -292,11 +228,27 @@ class Placed:
             steps = repair.Steps(self.budget.repair_steps)
             if repair.seat_directly(seating, visit, order) or _seated(seating, visit, steps):
                 return Placement(seats=dict(seating.seats), stranded=())
-        if (seats := self._by_ejecting(visit)) is not None:
-            return Placement(seats=seats, stranded=())
+        if self._has_halves(visit):
+            return self._seat_in_halves(visit)
         from rdv.engine import solver  # noqa: PLC0415 - see _placed
 
         return solver.seat(self.problem, visit, seconds=self.budget.solver_seconds)
+
+    def _seat_in_halves(self, visit: Visit) -> Placement | None:
+        """Find seats where moving some others, one after another, does not do: more may move than would have to."""
+        counters = self._of_counters.seats([visit])
+        if counters is None:
+            return None
+        serving = {one.id: self.placement.seats[one.id].agents for one in self.problem.visits} | {visit.id: 0}
+        if visit.agents_needed:
+            units = [replace(_unit(visit), id=f"{visit.id}\0{number}") for number in range(visit.agents_needed)]
+            served = self._of_agents.seats(units)
+            if served is None:
+                return None
+            serving = dict.fromkeys(serving, 0)
+            for name, agent in served.items():
+                serving[name.rpartition("\0")[0]] |= 1 << agent
+        return Placement(seats={name: Seat(at, serving[name]) for name, at in counters.items()}, stranded=())
 
 
 def _seated(seating: Seating, visit: Visit, steps: repair.Steps) -> bool:
@@ -305,11 +257,6 @@ def _seated(seating: Seating, visit: Visit, steps: repair.Steps) -> bool:
 
 def _copies(visit: Visit, count: int) -> list[Visit]:
     return [replace(visit, id=f"{visit.id}\0{number}") for number in range(count)]
-
-
-def _unserved(visit: Visit) -> Visit:
-    """Return a visit that needs no agents."""
-    return replace(visit, agents=0, agents_needed=0, must_agents=0, served_by=0)
 
 
 def _unit(visit: Visit, agent: int | None = None) -> Visit:

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from rdv.engine import assignment, ticks
-from rdv.engine.assignment import DEFAULT, Budget, Placed
+from rdv.engine.assignment import Placed
+from rdv.engine.budget import DEFAULT, Budget
 from rdv.engine.compile import Compiled
 from rdv.engine.counting import Counted, counted
 from rdv.engine.kind import Kind
@@ -243,7 +244,7 @@ class Book:
 
     def _visits(self, at: int) -> list[Visit]:
         """Return the visits of a component in list order."""
-        return [self.compiled.visit(row) for row in self._components.rows(at)]
+        return self.compiled.live.visits(self.compiled, self._components.rows(at))
 
     def _seats(self, at: int) -> dict[str, Seat]:
         """Return the seats of a component that is placed."""

@@ -1,9 +1,9 @@
 """Who sits in which class of counters, while it is being rearranged; for visits that need no agents.
 
 Counters that no visit can tell apart form a *class*. Visits that overlap at most k-fold can be dealt out to k counters
-in order of their beginnings, so it is enough to know in which class each sits: a class of k counters takes any visits of
-which no more than k are there at one tick. And visits that are there at the same time and may sit in the same classes
-are alike: they are a *shape*, of which there are so many in each class.
+in order of their beginnings, so it is enough to know in which class each sits: a class of k counters takes any visits
+of which no more than k are there at one tick. And visits that are there at the same time and may sit in the same
+classes are alike: they are a *shape*, of which there are so many in each class.
 
 How many counters of a class are free at each tick is kept in bit planes (bit i of every tick's number in one set), so
 that a visit comes, goes and asks in a few operations on integers, however long it stays.
@@ -17,13 +17,13 @@ wants in from 09:00 to 09:30: {A, B} is full from 09:15. The r1 leaves it, and f
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import inf
 from random import Random
 from typing import NamedTuple
 
-from rdv.engine.seating import bits
-from rdv.engine.visits import Problem, Seat, Visit
+from rdv.engine.seating import bits, dealt
+from rdv.engine.visits import Visit
 
 NEVER = inf
 MOST_UNIONS = 64  # of sets of classes: more are not looked at
@@ -94,27 +94,33 @@ class Free:
 class Classes:
     """A problem's visits by class; every change can be undone."""
 
-    def __init__(self, problem: Problem, seats: Mapping[str, Seat], base: int, asked: int) -> None:
-        """Take everybody's seats; `base`: a tick nobody begins before; `asked`: counters to be told apart too."""
+    def __init__(
+        self, visits: Sequence[Visit], counters: Mapping[str, int], counter_count: int, *, base: int, asked: int
+    ) -> None:
+        """Take everybody's counters; `base`: a tick nobody begins before; `asked`: counters to be told apart too."""
         self._base = base
-        self.parts = _parts(problem, asked)
-        self._class_of = {counter: at for at, part in enumerate(self.parts) for counter in bits(part)}
-        end = max((visit.until for visit in problem.visits), default=base)
-        ticks = (1 << max(end - base, 0) + 1) - 1
-        self._ticks = ticks
+        self._parts = _parts(visits, counter_count, asked)
+        self.sizes = [part.bit_count() for part in self._parts]
+        self._class_of = {counter: at for at, part in enumerate(self._parts) for counter in bits(part)}
+        end = max((visit.until for visit in visits), default=base)
+        self._ticks = (1 << max(end - base, 0) + 1) - 1
         self._classes_of: dict[int, int] = {}
         self._unions: dict[int, list[int]] = {}
-        self._room_in: dict[int, Free] = {}
-        self._free = [Free(part.bit_count(), ticks) for part in self.parts]
-        self._inside: list[Counter[Shape]] = [Counter() for _ in self.parts]
+        self._left_in: dict[int, Free] = {}
+        self._free = [Free(size, self._ticks) for size in self.sizes]
+        self._inside = [Counter[Shape]() for _ in self.sizes]
         self._journal: list[tuple[Shape, int, int]] = []
-        for visit in problem.visits:
-            self._enter(self.shape(visit), self._class_of[seats[visit.id].counter])
+        for visit in visits:
+            self._enter(self.shape(visit), self._class_of[counters[visit.id]])
         self._journal.clear()
 
-    def tells_apart(self, counters: int) -> bool:
+    def are_whole_in(self, counters: int) -> bool:
         """Tell whether a set of counters is made of whole classes."""
-        return all(part & counters in {0, part} for part in self.parts)
+        return all(part & counters in {0, part} for part in self._parts)
+
+    def shapes(self) -> Counter[Shape]:
+        """Return how many there are of each shape."""
+        return sum(self._inside, Counter[Shape]())
 
     def shape(self, visit: Visit) -> Shape:
         """Return the shape of a visit; what it occupies where nobody else is does not matter."""
@@ -124,9 +130,14 @@ class Classes:
     def _classes(self, counters: int) -> int:
         found = self._classes_of.get(counters)
         if found is None:
-            found = sum(1 << at for at, part in enumerate(self.parts) if part & counters)
+            found = sum(1 << at for at, part in enumerate(self._parts) if part & counters)
             self._classes_of[counters] = found
         return found
+
+    def room(self, visit: Visit) -> int:
+        """Return how many copies of a visit there is room for, with everybody where they are now."""
+        span, classes = self.shape(visit)
+        return sum(self._free[at].least(span) for at in bits(classes))
 
     def at_most(self, visit: Visit) -> int:
         """Return how many copies of a visit may fit at most.
@@ -135,15 +146,15 @@ class Classes:
         needs the same counter all the time, so of each class it can have those that nobody bound to it ever needs.
         """
         span, classes = self.shape(visit)
-        unbound = sum(self._left_in(1 << at).least(span) for at in bits(classes))
-        return min(unbound, *(self._left_in(union).least(span) for union in self._unions_with(classes)))
+        unbound = sum(self._left(1 << at).least(span) for at in bits(classes))
+        return min(unbound, *(self._left(union).least(span) for union in self._unions_with(classes)))
 
-    def _left_in(self, classes: int) -> Free:
+    def _left(self, classes: int) -> Free:
         """Return how many counters of a set of classes are left by those who have no others."""
-        found = self._room_in.get(classes)
+        found = self._left_in.get(classes)
         if found is None:
-            size = sum(self.parts[at].bit_count() for at in bits(classes))
-            found = self._room_in[classes] = Free(size, self._ticks)
+            size = sum(self.sizes[at] for at in bits(classes))
+            found = self._left_in[classes] = Free(size, self._ticks)
             for inside in self._inside:
                 for shape, count in inside.items():
                     if not shape.classes & ~classes:
@@ -164,40 +175,61 @@ class Classes:
                 found += sorted(more)[: MOST_UNIONS - len(found)]
         return found
 
-    def has_room(self, visit: Visit) -> bool:
-        """Tell whether a visit could be seated with everybody where they are now."""
-        return self._directly(self.shape(visit)) is not None
+    def let_in(self, visit: Visit, count: int, steps: int) -> int:
+        """Let in as many copies of a visit, up to `count`, as are found to fit; return how many.
 
-    def make_room(self, visit: Visit, steps: int) -> bool:
-        """Look for a way to seat a visit by moving others, who stay there then; False proves nothing."""
-        shape = self.shape(visit)
-        found = self._add(shape, steps)
-        self._drop(shape, int(found))
-        return found
-
-    def copies(self, visit: Visit, most: int, steps: int) -> int:
-        """Return how many copies of a visit, up to `most`, were found to fit; others may move for it, and stay there.
-
-        `steps`: how many may be ejected for one copy.
+        Others may move for it. `steps`: who may be ejected for one copy.
         """
         shape = self.shape(visit)
-        count = 0
+        found = 0
         for at in bits(shape.classes):
-            here = min(self._free[at].least(shape.span), most - count)
+            here = min(self._free[at].least(shape.span), count - found)
             self._enter(shape, at, here)
-            count += here
-        while count < most and self._add(shape, steps):
-            count += 1
-        self._drop(shape, count)
-        return count
+            found += here
+        while found < count and self._add(shape, steps):
+            found += 1
+        self._journal.clear()
+        return found
 
-    def _drop(self, shape: Shape, count: int) -> None:
-        """Let so many of a shape go, whoever they are."""
+    def let_out(self, visit: Visit, count: int) -> None:
+        """Let so many visits of this shape go, whoever they are."""
+        shape = self.shape(visit)
         for at in reversed(bits(shape.classes)):
             gone = min(self._inside[at][shape], count)
             self._leave(shape, at, gone)
             count -= gone
         self._journal.clear()
+
+    def rearrange(self, inside: Sequence[Counter[Shape]]) -> None:
+        """Put everybody, and maybe newcomers, where they are said to be."""
+        self._inside = [Counter[Shape]() for _ in self.sizes]
+        self._free = [Free(size, self._ticks) for size in self.sizes]
+        for at, shapes in enumerate(inside):
+            for shape, count in shapes.items():
+                self._enter(shape, at, count)
+        self._journal.clear()
+
+    def dealt(self, visits: Sequence[Visit]) -> dict[str, int]:
+        """Return a counter for each of the visits that are in: as many as can stay where they stand."""
+        left = [Counter(inside) for inside in self._inside]
+        members: list[list[Visit]] = [[] for _ in self.sizes]
+        shapes = [(visit, self.shape(visit)) for visit in visits]
+        moving = []
+        for visit, shape in shapes:
+            at = -1 if visit.counter is None else self._class_of[visit.counter]
+            if at < 0 or not left[at][shape]:
+                moving.append((visit, shape))
+            else:
+                left[at][shape] -= 1
+                members[at].append(visit)
+        for visit, shape in moving:
+            at = next(at for at in bits(shape.classes) if left[at][shape])
+            left[at][shape] -= 1
+            members[at].append(visit)
+        found: dict[str, int] = {}
+        for part, inside in zip(self._parts, members, strict=True):
+            found |= dealt(inside, bits(part))
+        return found
 
     def _enter(self, shape: Shape, at: int, count: int = 1) -> None:
         if count:
@@ -278,10 +310,10 @@ class Classes:
         return cost, leaving
 
 
-def _parts(problem: Problem, asked: int) -> list[int]:
+def _parts(visits: Sequence[Visit], counter_count: int, asked: int) -> list[int]:
     """Return the classes as sets of counters, first those that the fewest visits may sit at."""
-    visits = Counter(visit.counters for visit in problem.visits)
-    parts = [(1 << problem.counter_count) - 1]
-    for counters in [*visits, asked]:
+    sets = Counter(visit.counters for visit in visits)
+    parts = [(1 << counter_count) - 1]
+    for counters in [*sets, asked]:
         parts = [piece for part in parts for piece in (part & counters, part & ~counters) if piece]
-    return sorted(parts, key=lambda part: (sum(n for counters, n in visits.items() if counters & part), part))
+    return sorted(parts, key=lambda part: (sum(n for counters, n in sets.items() if counters & part), part))

@@ -12,7 +12,7 @@ closures, which decide where a visit fits). Counters with the same hours and clo
 costs little more than its number of distinct timetables.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -33,7 +33,7 @@ from rdv.engine.calendar import (
     presence_of,
     wall_interval,
 )
-from rdv.engine.columns import NOBODY, Columns, Ints
+from rdv.engine.columns import Columns, Ints
 from rdv.engine.horizon import Horizon, all_fives, day_from, days_covered, step_minutes
 from rdv.engine.kind import Kind
 from rdv.engine.live import Live
@@ -247,41 +247,14 @@ class Compiled:
 
     # What an appointment may use
 
-    def visit(self, row: int) -> Visit:
-        """Return a live appointment with everything that says where it may sit and who may serve it (rule 3)."""
-        live = self.live
-        reason, channel, modality = live.sorts[live.sort[row]]
-        start, fits_until, until = live.span(row)
-        duration, counter = fits_until - start, int(live.counter[row])
-        pinned = bool(live.columns.pinned[row])
-        here = 0 if counter == NOBODY else 1 << counter
-        given = live.agents_of(row)
-        must = given if pinned else 0
-        agents = self.skilled(reason) & self.agents_present(start, duration) if self.agent_at else 0
-        counters = self.allowed(reason, channel, modality)
-        counters &= here if pinned and here else self.exposed | here
-        needed = 0 if self.instance.agents is None else max(self.reasons[reason].agents, must.bit_count())
-        return Visit(
-            id=live.id(row),
-            start=start,
-            until=until,
-            # A pinned agent that may not serve it leaves it nowhere to sit.
-            counters=0 if must & ~agents else counters & self.counters_open(start, duration),
-            agents=agents,
-            agents_needed=needed,
-            must_agents=must,
-            counter=None if counter == NOBODY else counter,
-            served_by=given,
-        )
-
     def forget(self) -> None:
         """Forget which counters are open and who is there at single moments, which only makes questions faster."""
         self._counters_open.clear()
         self._agents_present.clear()
 
-    def visits(self) -> Iterator[Visit]:
+    def visits(self) -> list[Visit]:
         """Return every live appointment, in list order."""
-        return map(self.visit, range(len(self.live)))
+        return self.live.visits(self, np.arange(len(self.live)))
 
     def allowed(self, reason: str, channel: str, modality: Modality) -> int:
         """Return the counters that allow a reason, channel and modality."""
@@ -309,9 +282,17 @@ class Compiled:
         """Return the agents present and not absent for all of `[start, start + duration)`."""
         found = self._agents_present.get((start, duration))
         if found is None:
-            there = (self._contains("agent", agent, duration, start) for agent in range(len(self.present)))
-            found = self._agents_present[start, duration] = _bits(there)
+            there = (some for at, some in self._alike if self._contains("agent", at, duration, start))
+            found = self._agents_present[start, duration] = sum(there)
         return found
+
+    @cached_property
+    def _alike(self) -> list[tuple[int, int]]:
+        """The agents by when they are there: of each such group one, and all as a set."""
+        groups: dict[int, list[int]] = {}
+        for agent, present in enumerate(self.present):
+            groups.setdefault(present, []).append(agent)
+        return [(agents[0], sum(1 << agent for agent in agents)) for agents in groups.values()]
 
     def _contains(self, what: str, at: int, duration: int, start: int) -> bool:
         """Tell whether a room or a presence contains `[start, start + duration)`, by reading one byte."""

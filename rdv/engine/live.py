@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rdv.engine.columns import MODALITIES, NOBODY, Columns, Flags, Ints
 from rdv.engine.values import Modality
+from rdv.engine.visits import Visit
 
 if TYPE_CHECKING:
     from rdv.engine.compile import Compiled
@@ -56,21 +57,58 @@ class Live:
         """Until when each occupies its counter and agents."""
         return self.start + (self.columns.duration + self.columns.buffer) // self._tick
 
-    def span(self, row: int) -> tuple[int, int, int]:
-        """Return one row's start, until when it needs room and until when it occupies."""
-        start, duration = int(self.start[row]), int(self.columns.duration[row])
-        return start, start + duration // self._tick, start + (duration + int(self.columns.buffer[row])) // self._tick
-
     def id(self, row: int) -> str:
         """Return the id of an appointment."""
         return str(self.columns.ids[row])
 
-    def agents_of(self, row: int) -> int:
-        """Return the agents who serve an appointment now, as a set."""
-        if not len(self.pairs):
-            return 0
-        low, high = np.searchsorted(self.pairs, (row, row + 1))
-        return sum(1 << agent for agent in set(self.served_by[low:high].tolist()))
+    def visits(self, compiled: "Compiled", rows: NDArray[np.integer]) -> list[Visit]:
+        """Return some appointments with all that says where each may sit and who may serve it (rule 3)."""
+        columns = self.columns
+        start, duration = self.start[rows], columns.duration[rows]
+        spans = (start, duration // self._tick, start + (duration + columns.buffer[rows]) // self._tick)
+        found = (columns.ids[rows], self.sort[rows], *spans, self.counter[rows], columns.pinned[rows])
+        given = self._agents_of(rows)
+        return [self._visit(compiled, *one) for one in zip(*(part.tolist() for part in found), given, strict=True)]
+
+    def _visit(  # noqa: PLR0917 - one row
+        self,
+        compiled: "Compiled",
+        name: object,
+        sort: int,
+        start: int,
+        duration: int,
+        until: int,
+        counter: int,
+        pinned: bool,
+        given: int,
+    ) -> Visit:
+        reason, channel, modality = self.sorts[sort]
+        here = 0 if counter == NOBODY else 1 << counter
+        must = given if pinned else 0
+        agents = compiled.skilled(reason) & compiled.agents_present(start, duration) if compiled.agent_at else 0
+        counters = compiled.allowed(reason, channel, modality)
+        counters &= here if pinned and here else compiled.exposed | here
+        needed = 0 if compiled.instance.agents is None else max(compiled.reasons[reason].agents, must.bit_count())
+        return Visit(
+            id=str(name),
+            start=start,
+            until=until,
+            # A pinned agent that may not serve it leaves it nowhere to sit.
+            counters=0 if must & ~agents else counters & compiled.counters_open(start, duration),
+            agents=agents,
+            agents_needed=needed,
+            must_agents=must,
+            counter=None if counter == NOBODY else counter,
+            served_by=given,
+        )
+
+    def _agents_of(self, rows: NDArray[np.integer]) -> list[int]:
+        """Return the agents who serve appointments now, as sets."""
+        low, high = (np.searchsorted(self.pairs, rows, side).tolist() for side in ("left", "right"))
+        return [
+            sum(1 << agent for agent in set(self.served_by[begin:end].tolist())) if begin < end else 0
+            for begin, end in zip(low, high, strict=True)
+        ]
 
     def standing(self, compiled: "Compiled") -> Flags:
         """Tell of each appointment whether it can stay where it stands, the others staying too."""
@@ -150,9 +188,9 @@ class Components:
     def __len__(self) -> int:
         return len(self.begins)
 
-    def rows(self, at: int) -> list[int]:
+    def rows(self, at: int) -> Ints:
         """Return the rows of one component."""
-        rows: list[int] = self._rows[self._bounds[at] : self._bounds[at + 1]].tolist()
+        rows: Ints = self._rows[self._bounds[at] : self._bounds[at + 1]]
         return rows
 
     def all_of(self, flags: Flags) -> Flags:

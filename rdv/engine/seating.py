@@ -5,7 +5,8 @@ that `undo` takes back whatever was done since a `mark`. Occupation is kept as o
 agent, counted from a base tick, so that asking whether a seat is free is one `&`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 
 from rdv.engine.visits import Problem, Seat, Visit
@@ -145,6 +146,26 @@ class Seating:
                 counts[agent] += 1
         skills = self.problem.agent_flexibility or (0,) * self.problem.agent_count
         return list(zip(skills, counts, strict=True))
+
+
+def dealt(visits: Sequence[Visit], counters: Sequence[int]) -> dict[str, int]:
+    """Deal visits, of which never more overlap than there are counters, out to these; who stands at one stays there.
+
+    They are dealt in order of their beginnings, so there is a free one for each. Who has to go elsewhere gets the one
+    at which the fewest others would like to stay.
+    """
+    free_at = dict.fromkeys(counters, -1)
+    found: dict[str, int] = {}
+    for visit in sorted(visits, key=lambda v: (v.start, v.id)):
+        free = [counter for counter in counters if free_at[counter] <= visit.start]
+        if visit.counter is not None and visit.counter in free:
+            counter = visit.counter
+        else:
+            stay = Counter(one.counter for one in visits if one.start < visit.until and one.until > visit.start)
+            counter = min(free, key=lambda c: stay[c])
+        free_at[counter] = visit.until
+        found[visit.id] = counter
+    return found
 
 
 def _during(seated: dict[str, Visit], visit: Visit) -> list[Visit]:

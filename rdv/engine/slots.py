@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from rdv.engine import ticks
-from rdv.engine.assignment import DEFAULT, Budget
 from rdv.engine.book import Book
+from rdv.engine.budget import DEFAULT, Budget
 from rdv.engine.compact import compact, off_grid
 from rdv.engine.compile import Compiled
 from rdv.engine.horizon import day_from

@@ -12,7 +12,6 @@ One worker, a fixed seed and a deterministic limit for all the solving of one qu
 same answer. A limit that runs out, or a problem too large to be written down, is `Undecided`, never "infeasible".
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -20,7 +19,7 @@ from itertools import groupby, pairwise
 from ortools.sat.python import cp_model
 
 from rdv.engine import repair
-from rdv.engine.seating import Seating
+from rdv.engine.seating import Seating, dealt
 from rdv.engine.visits import Placement, Problem, Seat, Visit
 
 Literal = cp_model.IntVar
@@ -103,16 +102,13 @@ class Model:
         }
 
     def _seats(self) -> dict[str, Seat]:
-        """Deal the visits of each class out to its counters in order of their beginnings, keeping present ones."""
+        """Deal the visits of each class out to its counters."""
         served_by = self._served_by()
         seats: dict[str, Seat] = {}
         for k, members in enumerate(self.classes):
-            free_at = dict.fromkeys(members, -1)
             inside = [v for v in self.visits if k in self.in_class[v.id] and self._solver.value(self.in_class[v.id][k])]
-            for visit in sorted(inside, key=lambda v: (v.start, v.id)):
-                counter = _keeping([c for c in members if free_at[c] <= visit.start], visit, inside)
-                free_at[counter] = visit.until
-                seats[visit.id] = Seat(counter, served_by.get(visit.id, 0))
+            for name, counter in dealt(inside, members).items():
+                seats[name] = Seat(counter, served_by.get(name, 0))
         return seats
 
     def _served_by(self) -> dict[str, int]:
@@ -218,14 +214,6 @@ def too_large(problem: Problem, optional: int = 0) -> bool:
     agents = sum(v.agents.bit_count() for v in problem.visits if v.agents_needed)
     counters = sum(min(v.counters.bit_count(), problem.counter_count) for v in problem.visits)
     return (agents + counters) * (1 + (optional + 1) / (len(problem.visits) + 1)) > MAX_LITERALS
-
-
-def _keeping(free: Sequence[int], visit: Visit, others: Sequence[Visit]) -> int:
-    """Return the free counter a visit has now, else the one with the fewest others who would like to stay there."""
-    if visit.counter in free:
-        return visit.counter if visit.counter is not None else free[0]
-    stay = Counter(one.counter for one in others if one.start < visit.until and one.until > visit.start)
-    return min(free, key=lambda counter: stay[counter])
 
 
 def _maximal(cliques: Iterable[list[str]]) -> list[list[str]]:

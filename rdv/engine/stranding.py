@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from rdv.engine.seating import bits
+from rdv.engine.seating import bits, dealt
 from rdv.engine.visits import Placement, Problem, Seat, Visit
 
 Span = tuple[int, int]  # places in the row of moments
@@ -48,7 +48,8 @@ def place_alike(problem: Problem) -> Placement | None:
     for counters, visits in groups.items():
         lost = _Flow(visits, counters.bit_count()).stranded()
         stranded |= lost
-        seats |= _dealt([visit for visit in visits if visit.id not in lost], list(bits(counters)))
+        seated = dealt([visit for visit in visits if visit.id not in lost], bits(counters))
+        seats |= {name: Seat(counter) for name, counter in seated.items()}
     return Placement(seats=seats, stranded=tuple(v.id for v in problem.visits if v.id in stranded))
 
 
@@ -173,16 +174,3 @@ class _Flow:
     def _cover(self, span: Span, by: int) -> None:
         for at in range(*span):
             self.load[at] += by
-
-
-def _dealt(visits: Sequence[Visit], counters: Sequence[int]) -> dict[str, Seat]:
-    """Deal visits out to counters in order of their beginnings, keeping present ones; there is room for all."""
-    free_at = dict.fromkeys(counters, -1)
-    seats: dict[str, Seat] = {}
-    for visit in sorted(visits, key=lambda v: v.start):
-        free = [counter for counter in counters if free_at[counter] <= visit.start]
-        wanted = {v.counter for v in visits if v.start < visit.until and visit.start < v.until}
-        counter = min(free, key=lambda c: (c != visit.counter, c in wanted, c))
-        free_at[counter] = visit.until
-        seats[visit.id] = Seat(counter)
-    return seats

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rdv.engine.assignment import DEFAULT, Budget
+from rdv.engine.budget import DEFAULT, Budget
 from rdv.engine.document import parse_instance
 from rdv.engine.referee import minute_of, violations
 from rdv.engine.slots import solve

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdv.engine.assignment import Budget
+from rdv.engine.budget import Budget
 from rdv.engine.document import parse_instance
 from rdv.engine.referee import violations
 from rdv.engine.slots import BOOKS_KEPT, Office, solve
