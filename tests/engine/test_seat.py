@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import UTC, date, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
+from rdv.engine.budget import DEFAULT, Budget
 from rdv.engine.document import parse_instance
 from rdv.engine.referee import EPOCH, minute_of, violations
 from rdv.engine.slots import Office
@@ -14,21 +16,23 @@ from rdv.engine.values import Appointment, Instance, Place, Query, Seated
 from tests.engine.random_instances import documents
 from tests.engine.slot_oracle import Oracle
 
-MANY = settings(max_examples=2 * settings().max_examples)
 BOTH = st.booleans().flatmap(lambda agents: documents(agents=agents))
 DAY = {"format": "rdv-instance/1", "time_zone": "Europe/Paris", "now": "2027-03-01T08:00:00+01:00"}
 
 
-def office_of(instance: Instance) -> Office:
+BUDGETS = pytest.mark.parametrize("budget", [DEFAULT, Budget(repair_steps=0), Budget(repair_steps=0, ejections=0)])
+
+
+def office_of(instance: Instance, budget: Budget = DEFAULT) -> Office:
     first = min(query.from_date for query in instance.queries)
-    return Office(instance, first, max(query.to_date for query in instance.queries))
+    return Office(instance, first, max(query.to_date for query in instance.queries), budget=budget)
 
 
-@MANY
+@BUDGETS
 @given(BOTH)
-def test_a_seat_is_had_for_exactly_the_offered_starts(document: dict[str, Any]) -> None:
+def test_a_seat_is_had_for_exactly_the_offered_starts(budget: Budget, document: dict[str, Any]) -> None:
     instance = parse_instance(document)
-    oracle, office = Oracle(instance), office_of(instance)
+    oracle, office = Oracle(instance), office_of(instance, budget)
     for query in instance.queries:
         offered = office.answer(query).starts
         grid = [EPOCH + timedelta(minutes=start) for start in oracle.grid(query)]
@@ -37,11 +41,11 @@ def test_a_seat_is_had_for_exactly_the_offered_starts(document: dict[str, Any]) 
         assert [start for start in between if start not in grid and office.seat(query, start)] == []
 
 
-@MANY
+@BUDGETS
 @given(BOTH)
-def test_taking_a_seat_leaves_everyone_a_valid_place(document: dict[str, Any]) -> None:
+def test_taking_a_seat_leaves_everyone_a_valid_place(budget: Budget, document: dict[str, Any]) -> None:
     instance = parse_instance(document)
-    oracle, office = Oracle(instance), office_of(instance)
+    oracle, office = Oracle(instance), office_of(instance, budget)
     for query in instance.queries:
         placed = {a.id for a in oracle.live} - oracle.stranded_without(query.replacing) - {query.replacing}
         for start in office.answer(query).starts:
