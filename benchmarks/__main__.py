@@ -10,12 +10,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import engine, fill, holds, http, preview, roster, rows, smptsp, stages
+from benchmarks import counts, engine, fill, holds, http, preview, roster, rows, smptsp, stages
 from benchmarks.load import suite as load
 from benchmarks.plots import draw
 
 PLOTS = Path(".rdv/benchmarks")
 SUITES: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "counts": counts.run,
     "engine": engine.run,
     "fill": fill.run,
     "holds": holds.run,

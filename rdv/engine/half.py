@@ -53,6 +53,8 @@ class Half:
         """Return how many copies of a visit are known to fit together, and how many more are undecided."""
         classes = self._classes(visit)
         at_most = classes.at_most(visit)
+        if classes.room(visit) >= at_most:
+            return at_most, 0
         found = classes.let_in(visit, at_most, self._budget.ejections)
         classes.let_out(visit, found)
         if found == at_most:
