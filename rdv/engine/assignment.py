@@ -1,16 +1,15 @@
 """Questions about one assignment problem, answered exactly: who sits where, does one more fit, how many more.
 
-Each question goes through the same stages and stops at the first that settles it:
-
-1. *count* (`bounds.py`): more visits than counters or agents, or a case in which counting is all there is to it;
-2. *bound* (`chains.py`): Hall's condition for every set of counters or agents says that it cannot be;
-3. *repair* (`repair.py`, then `ejection.py`): a free seat, or room made by moving others;
-4. *solver* (`solver.py`): CP-SAT decides; only here can a budget run out, which counts as "does not fit" and is
-   reported as undecided.
-
 Where no agent is bound to a counter, who sits where and who serves whom are independent: a visit fits if there is room
-for it among the counters, and among the agents. Each of these *halves* is a problem of its own in which an agent is a
-counter and a visit served by two agents is two visits.
+for it among the counters, and among the agents. Each of these *halves* (`half.py`) is a problem of its own in which an
+agent is a counter and a visit served by two agents is two visits.
+
+Where agents are bound to counters it is one question, which goes through stages and stops at the first that settles it:
+
+1. *bound* (`chains.py`): Hall's condition for every set of counters or agents says that it cannot be;
+2. *repair* (`repair.py`): a free seat, or room made by moving others;
+3. *solver* (`solver.py`): CP-SAT decides; only here can a budget run out, which counts as "does not fit" and is
+   reported as undecided.
 """
 
 from collections import Counter

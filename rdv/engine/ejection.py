@@ -1,7 +1,7 @@
 """Seating visits for whom there seems to be no room, by ejecting whoever is in the way, again and again.
 
-The same search serves the same visits at one counter less (`fewest.py`) and one visit more at all of them
-(`assignment.py`), where the chains of `repair.py` found nothing.
+It looks for the same visits at one counter less (`fewest.py`). For one visit more at all counters there is a search of
+the same kind that knows no single counters (`classes.py`).
 
 Only some counters are *opened*. Visits that have no seat *wait*; every visit has a *weight*, 1 at first.
 
@@ -21,7 +21,7 @@ the r1 from A, which weighs 1; that one waits, but only B is left, where an r1 s
 Opening C in exchange for A would eject the r2, which weighs 2 by now. So it goes on until the steps run out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from rdv.engine.seating import bits
@@ -35,11 +35,10 @@ SHORTEST_BAN, LONGEST_BAN = 5, 15  # steps in which a visit does not come back t
 class Ejections:
     """Seats of a problem's visits, which are known here by their place in the list; see the module."""
 
-    def __init__(self, problem: Problem, *, seed: int, seats: Mapping[str, Seat] | None = None) -> None:
+    def __init__(self, problem: Problem, *, seed: int) -> None:
         """Seat visits in order of their beginnings at the counters opened so far, opening one where there is no room.
 
-        Where some wait even so, every counter is opened. Each visit has a counter it may sit at. With `seats` these are
-        taken instead, whoever has none waits, and every counter is open.
+        Where some wait even so, every counter is opened. Each visit has a counter it may sit at.
         """
         self.problem = problem
         self.waiting: list[int] = []
@@ -53,10 +52,7 @@ class Ejections:
         self._opened = [False] * problem.counter_count
         self._banned: dict[tuple[int, int], int] = {}
         self._step = 0
-        if seats is None:
-            self._seat_greedily()
-        else:
-            self._seat_as(seats)
+        self._seat_greedily()
 
     @property
     def used(self) -> int:
@@ -96,14 +92,6 @@ class Ejections:
                 self.waiting.append(at)
         if self.waiting:
             self._opened = [True] * len(self._opened)
-
-    def _seat_as(self, seats: Mapping[str, Seat]) -> None:
-        self._opened = [True] * len(self._opened)
-        for at, visit in enumerate(self.problem.visits):
-            if visit.id in seats:
-                self._sit(at, seats[visit.id].counter)
-            else:
-                self.waiting.append(at)
 
     def _eject(self) -> None:
         self._step += 1

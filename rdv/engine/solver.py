@@ -1,4 +1,4 @@
-"""The last resort: CP-SAT on one problem. The only module that knows OR-Tools.
+"""The last resort where agents are bound to counters, and for whom to strand: CP-SAT on one problem.
 
 The model, in words. Counters that no visit can tell apart form a *class*; a visit that sits takes one place in exactly
 one class it may sit in. At every tick at which a visit begins, a class holds at most as many visits as it has counters
