@@ -291,11 +291,15 @@ class Book:
     def _decide(self, kind: Kind, found: Findings, begin: int, end: int, window: int) -> None:
         self._place(self._touched(begin, end + kind.span))
         anywhere, free, blocked = 0, 0, 0
+        bound = self.compiled.agent_counters is not None
         for counter, starts in self.compiled.candidates(kind):
             now = starts & ticks.erode(~self._counter_busy[counter], kind.span)
             anywhere |= starts
             blocked |= starts & ~now
-            free |= now & self._served(kind, counter)
+            free |= now & self._served(kind, counter) if bound else now
+        if free and not bound:
+            free &= self._served(kind, ticks.lowest(kind.counters))
+        free |= self._free_by_class(kind)
         open_ = anywhere & window & ~free
         by_counting = 0
         if open_:
@@ -327,6 +331,35 @@ class Book:
         ]
         return ticks.at_least(free, kind.agents_needed, self.compiled.horizon_mask)
 
+    def _free_by_class(self, kind: Kind) -> int:
+        """Return starts all of whose ticks leave somebody free among counters, and agents, that are alike.
+
+        It need not be the same one all the time: see `classes.py`. Not where somebody is pinned, nor where agents are
+        bound to counters: then they are not alike.
+        """
+        if self.compiled.agent_counters is not None:
+            return 0
+        free = 0
+        candidates = dict(self.compiled.candidates(kind))
+        for alike in self.compiled.counters_alike:
+            starts = candidates.get(ticks.lowest(alike), 0)
+            free |= starts & ticks.erode(_some_free(self._counter_busy, alike), kind.span) if starts else 0
+        if free and kind.agents_needed:
+            there = [
+                ticks.erode(self.compiled.present[ticks.lowest(alike)], kind.duration)
+                & ticks.erode(_some_free(self._agent_busy, alike), kind.span)
+                for alike in self.compiled.agents_alike
+                if alike & kind.skilled
+            ]
+            free &= ticks.at_least(there, kind.agents_needed, self.compiled.horizon_mask)
+        return free & ~ticks.dilate(self._pinned, kind.span)
+
+    @cached_property
+    def _pinned(self) -> int:
+        """The ticks of components in which somebody keeps their seat."""
+        movable = self._components.all_of(~self.compiled.live.columns.pinned)
+        return ticks.mask(self._components.intervals(~movable), self.compiled.horizon.length)
+
     def _ask(self, kind: Kind, starts: Sequence[int]) -> int:
         """Return which of the starts can be had by rearranging the components they touch."""
         visits = [self.compiled.candidate_visit(kind, start) for start in starts]
@@ -351,3 +384,11 @@ class Book:
             else:
                 clusters.append((touched, [visit]))
         return clusters
+
+
+def _some_free(busy: Sequence[int], which: int) -> int:
+    """Return the ticks at which one of some is free."""
+    free = 0
+    for one in ticks.members(which):
+        free |= ~busy[one]
+    return free

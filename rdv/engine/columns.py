@@ -5,7 +5,7 @@ is born as columns (`models/situation.py`), what comes as objects is turned into
 column belongs to the i-th appointment; the order is the list's, which decides who is stranded.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import overload
@@ -52,6 +52,10 @@ class Coded:
     def at(self, row: int) -> str | None:
         code = int(self.codes[row])
         return None if code == NOBODY else self.names[code]
+
+    def among(self, names: Collection[str]) -> Flags:
+        """Flag the rows whose name is one of some."""
+        return np.array([*(name in names for name in self.names), False])[self.codes]
 
     def joined(self, other: "Coded") -> "Coded":
         """Return the names of both, one after the other."""

@@ -12,7 +12,7 @@ closures, which decide where a visit fits). Counters with the same hours and clo
 costs little more than its number of distinct timetables.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -149,6 +149,25 @@ class Compiled:
             found = self._candidates[kind] = tuple((c, once.setdefault(s, s)) for c, s in pairs if s)
         return found
 
+    @cached_property
+    def counters_alike(self) -> tuple[int, ...]:
+        """The exposed counters in sets no two of which an appointment can tell apart, unless it is pinned."""
+        groups: dict[Hashable, int] = {}
+        for at, one in enumerate(self.instance.counters):
+            if one.exposed:
+                key = (self._hours_at[at], self.room_at[at], one.reasons, one.channels, one.modalities)
+                groups[key] = groups.get(key, 0) | 1 << at
+        return tuple(groups.values())
+
+    @cached_property
+    def agents_alike(self) -> tuple[int, ...]:
+        """The agents in sets no two of which an appointment can tell apart, unless it is pinned."""
+        groups: dict[Hashable, int] = {}
+        for at, one in enumerate(self.instance.agents or ()):
+            key = (self.present[at], one.reasons, one.counters)
+            groups[key] = groups.get(key, 0) | 1 << at
+        return tuple(groups.values())
+
     def candidate_visit(self, kind: Kind, start: int) -> Visit:
         """Return the visit of a kind at a tick, eligible where that tick is a candidate; no visit has such an id."""
         found = self._eligible.get(kind)
@@ -282,17 +301,10 @@ class Compiled:
         """Return the agents present and not absent for all of `[start, start + duration)`."""
         found = self._agents_present.get((start, duration))
         if found is None:
-            there = (some for at, some in self._alike if self._contains("agent", at, duration, start))
+            alike = ((ticks.lowest(group), group) for group in self.agents_alike)
+            there = (group for agent, group in alike if self._contains("agent", agent, duration, start))
             found = self._agents_present[start, duration] = sum(there)
         return found
-
-    @cached_property
-    def _alike(self) -> list[tuple[int, int]]:
-        """The agents by when they are there: of each such group one, and all as a set."""
-        groups: dict[int, list[int]] = {}
-        for agent, present in enumerate(self.present):
-            groups.setdefault(present, []).append(agent)
-        return [(agents[0], sum(1 << agent for agent in agents)) for agents in groups.values()]
 
     def _contains(self, what: str, at: int, duration: int, start: int) -> bool:
         """Tell whether a room or a presence contains `[start, start + duration)`, by reading one byte."""

@@ -2,8 +2,8 @@
 
 Two facts, both about appointments that can stay where they stand:
 
-* *out*: at some tick of the visit the counters it could have are all needed by appointments that have no others
-  (Hall's condition for one set of counters). Such a start is not feasible, whatever is moved.
+* *out*: at some tick of the visit the counters it could have, or these and those that others could have instead, are
+  all needed by appointments that have no others (Hall's condition). Such a start is not feasible, whatever is moved.
 * *exact*: each appointment around can have either the very same counters as the visit or none of them, and the visit
   and those like it need no agents. Intervals that overlap at most k-fold need k counters, so the number of
   appointments at each tick decides, and how many more fit.
@@ -22,6 +22,8 @@ from rdv.engine.columns import Flags, Ints
 from rdv.engine.compile import Compiled
 from rdv.engine.kind import Kind
 from rdv.engine.live import Components, Sort, flags_of, set_of, within
+
+MOST_UNIONS = 16  # of sets of counters: more are left to `classes.py`
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -51,14 +53,9 @@ class Counted:
 def counted(compiled: Compiled, components: Components, staying: Flags, kind: Kind) -> Counted:
     """Count for a kind; `staying` are the rows of the components in which everybody can stay."""
     own = kind.counters & compiled.exposed
-    bound = staying & _bound_to(compiled, own)
-    left = own.bit_count() - _load(compiled, bound, compiled.live.until)
-    crowded = set_of(left <= 0)
-    open_ = np.zeros(compiled.horizon.length, np.int32)
-    for counter in ticks.members(own):
-        open_ += flags_of(compiled.room(counter), compiled.horizon.length)
-    inside = open_ - _load(compiled, bound, compiled.live.fits_until)
-    out = ticks.dilate(crowded, kind.span) | ticks.dilate(set_of(inside <= 0), kind.duration)
+    left, out = _left(compiled, staying, kind, own)
+    for union in _unions_with(compiled, own):
+        out |= _left(compiled, staying, kind, union)[1]
     exact = _exact(compiled, components, staying, kind, own)
     starts = np.flatnonzero(flags_of(exact & ~out, compiled.horizon.length))
     counts = _least(left, kind.span)[starts]
@@ -68,6 +65,27 @@ def counted(compiled: Compiled, components: Components, staying: Flags, kind: Ki
         starts=array("i", starts.astype(np.intc).tobytes()),
         counts=array("h", counts.astype(np.short).tobytes()),
     )
+
+
+def _left(compiled: Compiled, staying: Flags, kind: Kind, counters: int) -> tuple[Ints, int]:
+    """Return how many of some counters those leave at each tick who have no others, and the starts that are out."""
+    bound = staying & _bound_to(compiled, counters)
+    left = counters.bit_count() - _load(compiled, bound, compiled.live.until)
+    open_ = np.zeros(compiled.horizon.length, np.int32)
+    for counter in ticks.members(counters):
+        open_ += flags_of(compiled.room(counter), compiled.horizon.length)
+    inside = open_ - _load(compiled, bound, compiled.live.fits_until)
+    return left, ticks.dilate(set_of(left <= 0), kind.span) | ticks.dilate(set_of(inside <= 0), kind.duration)
+
+
+def _unions_with(compiled: Compiled, own: int) -> list[int]:
+    """Return what a set of counters makes with those that appointments choose from, itself left out."""
+    found = [own]
+    others = {may for _, may in _allowed(compiled)}
+    for union in found:
+        more = {union | other for other in others if union & other}.difference(found)
+        found += sorted(more)[: MOST_UNIONS - len(found)]
+    return found[1:]
 
 
 def _exact(compiled: Compiled, components: Components, staying: Flags, kind: Kind, own: int) -> int:

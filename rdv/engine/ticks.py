@@ -85,6 +85,11 @@ def at_least(masks: Sequence[int], count: int, every: int) -> int:
     return reached[count]
 
 
+def lowest(ticks: int) -> int:
+    """Return the first tick of a set that is not empty."""
+    return (ticks & -ticks).bit_length() - 1
+
+
 def size(length: int) -> int:
     """Return how many bytes a set over so many ticks takes: Python keeps 30 bits in four of them."""
     return length * 4 // 30

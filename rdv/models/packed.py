@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from rdv.engine.columns import MODALITIES, NEVER, STATUSES, Coded, Columns, Ints
-from rdv.engine.values import Appointment, Channel
+from rdv.engine.columns import MODALITIES, NEVER, STATUSES, Coded, Columns, Flags, Ints
+from rdv.engine.values import Channel
 
 STARTS_AND_ENDS = ("starts_at", "ends_at", "occupied_until")
 _ROW = np.dtype(
@@ -59,10 +59,16 @@ class Listed:
     day: NDArray[np.int32]
     created: NDArray[np.int64]
 
-    def of_day(self, day: date) -> list[Appointment]:
-        """Return the appointments of a local day."""
-        rows = np.flatnonzero(self.day == (day - _FIRST_DAY).days)
-        return [self.columns[row] for row in rows.tolist()]
+    def on(self, day: date) -> Flags:
+        """Flag the appointments of a local day."""
+        flags: Flags = self.day == (day - _FIRST_DAY).days
+        return flags
+
+    def by_day(self, numbers: Ints | Flags) -> dict[date, int]:
+        """Return the sum of numbers, one for each appointment, by local day."""
+        days, places = np.unique(self.day, return_inverse=True)
+        sums = np.bincount(places, numbers, len(days)).astype(int).tolist()
+        return {_FIRST_DAY + timedelta(days=day): total for day, total in zip(days.tolist(), sums, strict=True)}
 
     def renewed(self, days: Sequence[date], instead: "Listed", now: datetime) -> "Listed":
         """Return the same as of a moment, with others instead of those of some days."""

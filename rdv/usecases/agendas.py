@@ -61,8 +61,6 @@ class Agenda:
             return False
         try:
             self.engine.forget()
-            if self.rationing:
-                self.rationing.forget()
         finally:
             self.asking.release()
         return True

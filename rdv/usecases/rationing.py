@@ -6,11 +6,10 @@ open time, less what is booked, less what is kept for others and not used, is en
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import NamedTuple
 
 from rdv.engine import ticks
 from rdv.engine.slots import Office
@@ -18,19 +17,8 @@ from rdv.engine.values import Answer, Query, WhyNot
 from rdv.models.situation import Situation
 
 MOST_A_DAY = 10_000
+ENTRY_BYTES = 120  # of a day and its number
 QUOTA, KEPT, DELEGATED = "QUOTA", "KEPT", "DELEGATED"  # codes of `why` beside the engine's
-
-
-BOOKED_BYTES = 200
-
-
-class Booked(NamedTuple):
-    """What a day's limits have to know of an appointment."""
-
-    id: str
-    reason: int
-    channel: str
-    minutes: int  # with what the counter is needed for afterwards
 
 
 class Rationing:
@@ -40,16 +28,13 @@ class Rationing:
         """Remember them; nothing is counted before a day is asked about."""
         self._situation = situation
         self._engine = engine
-        self._by_day: dict[date, list[Booked]] = {}
+        self._open_on: dict[date, int] = {}
+        self._sums: dict[int | str, dict[date, int]] = {}  # of quotas, by node, and of channels
 
     @property
     def bytes(self) -> int:
         """About how much memory this takes by now."""
-        return BOOKED_BYTES * sum(map(len, list(self._by_day.values())))
-
-    def forget(self) -> None:
-        """Forget what only makes the next question faster."""
-        self._by_day.clear()
+        return ENTRY_BYTES * sum(map(len, [self._open_on, *list(self._sums.values())]))
 
     def left(self, query: Query, day: date) -> tuple[int, str]:
         """Return how many more appointments of a query's sort a day takes, and what would be the limit."""
@@ -83,20 +68,20 @@ class Rationing:
         return {day: self.left(query, day) for day in {start.date() for start in starts}}
 
     def _of_quota(self, query: Query, day: date) -> int:
-        reason = int(query.reason)
-        booked = [one.reason for one in self._of_day(query, day)]
-        return min(
-            (most - sum(one in leaves for one in booked) for most, leaves in self._quotas if reason in leaves),
-            default=MOST_A_DAY,
-        )
+        found = MOST_A_DAY
+        for node, (most, leaves) in self._quotas.items():
+            if int(query.reason) in leaves:
+                again = bool(self._replaced(query, day, leaves))
+                found = min(found, most - self._booked(node, leaves).get(day, 0) + again)
+        return found
 
     def _of_kept_time(self, query: Query, day: date) -> int:
         kept = self._situation.quotas.kept_percent
         if not kept:
             return MOST_A_DAY
-        used: Counter[str] = Counter()
-        for one in self._of_day(query, day):
-            used[one.channel] += one.minutes
+        channels = self._situation.listed.columns.channel.names
+        used = Counter({channel: self._used(channel).get(day, 0) for channel in channels})
+        used.subtract(self._replaced(query, day))
         open_minutes = self._open_minutes(day)
         unused = sum(
             max(open_minutes * percent // 100 - used[channel], 0)
@@ -106,25 +91,48 @@ class Rationing:
         reason = self._situation.reasons[int(query.reason)]
         return (open_minutes - used.total() - unused) // (reason.duration_minutes + reason.buffer_minutes)
 
-    def _of_day(self, query: Query, day: date) -> Sequence[Booked]:
-        found = self._by_day.get(day)
-        if found is None:
-            found = self._by_day[day] = [
-                Booked(one.id, int(one.reason), one.channel, one.duration_minutes + one.buffer_minutes)
-                for one in self._situation.listed.of_day(day)
-            ]
-        return [one for one in found if one.id != query.replacing]
+    def _replaced(self, query: Query, day: date, reasons: Container[int] | None = None) -> dict[str, int]:
+        """Return the minutes, by channel, of who is to be moved, if booked that day for such a reason."""
+        listed = self._situation.listed
+        row = None if query.replacing is None else listed.columns.row_of(query.replacing)
+        if row is None or not listed.on(day)[row]:
+            return {}
+        one = listed.columns[row]
+        if reasons is not None and int(one.reason) not in reasons:
+            return {}
+        return {one.channel: one.duration_minutes + one.buffer_minutes}
 
     @cached_property
-    def _quotas(self) -> list[tuple[int, set[int]]]:
+    def _quotas(self) -> dict[int, tuple[int, frozenset[int]]]:
+        """How many a day a node gets, and the reasons under it."""
         tree = self._situation.tree
-        return [(most, set(tree.leaves(node))) for node, most in self._situation.quotas.most_a_day.items()]
+        return {node: (most, frozenset(tree.leaves(node))) for node, most in self._situation.quotas.most_a_day.items()}
+
+    def _booked(self, node: int, leaves: frozenset[int]) -> dict[date, int]:
+        """Return how many are booked for the reasons under a node, by day."""
+        found = self._sums.get(node)
+        if found is None:
+            listed = self._situation.listed
+            found = self._sums[node] = listed.by_day(listed.columns.reason.among(set(map(str, leaves))))
+        return found
+
+    def _used(self, channel: str) -> dict[date, int]:
+        """Return the minutes a channel has booked, with what counters are needed for afterwards, by day."""
+        found = self._sums.get(channel)
+        if found is None:
+            listed = self._situation.listed
+            minutes = listed.columns.duration + listed.columns.buffer
+            found = self._sums[channel] = listed.by_day(minutes * listed.columns.channel.among({channel}))
+        return found
 
     def _open_minutes(self, day: date) -> int:
-        compiled = self._engine.compiled
-        window = ticks.interval(*compiled.horizon.days(day.toordinal(), day.toordinal()))
-        rooms = (compiled.room(at) & window for at in ticks.members(compiled.exposed))
-        return compiled.horizon.tick * sum(room.bit_count() for room in rooms)
+        found = self._open_on.get(day)
+        if found is None:
+            compiled = self._engine.compiled
+            window = ticks.interval(*compiled.horizon.days(day.toordinal(), day.toordinal()))
+            rooms = (compiled.room(at) & window for at in ticks.members(compiled.exposed))
+            found = self._open_on[day] = compiled.horizon.tick * sum(room.bit_count() for room in rooms)
+        return found
 
 
 def first_with_room(rationing: Rationing, engine: Office, query: Query, now: datetime) -> tuple[datetime, int] | None:
