@@ -26,10 +26,11 @@ from rdv.engine import assignment, ticks
 from rdv.engine.assignment import Placed
 from rdv.engine.budget import DEFAULT, Budget
 from rdv.engine.compile import Compiled
-from rdv.engine.counting import Counted, counted
+from rdv.engine.counting import Counting
 from rdv.engine.kind import Kind
 from rdv.engine.live import Components, Told
 from rdv.engine.visits import Placement, Problem, Seat, Visit
+from rdv.engine.witness import Witness
 
 # As measured: sets of ticks a kind has, bytes of a start that is counted, and of a visit with its seat and chains.
 SETS_OF_KIND, COUNT_BYTES, VISIT_BYTES = 6, 100, 850
@@ -76,7 +77,7 @@ class Book:
         self._placements: dict[int, Placement] = {}  # of the components in which somebody cannot stay
         self._joined: OrderedDict[range, Placed] = OrderedDict()
         self._findings: dict[Kind, Findings] = {}
-        self._counted: dict[Kind, Counted] = {}
+        self._counting = Counting(compiled, self._components, self._staying)
         self.derived: dict[Kind, Any] = {}  # what a policy derives from the witness; forgotten when it grows
 
     def carry(self, before: "Book") -> None:
@@ -169,14 +170,15 @@ class Book:
 
     def free(self, kind: Kind, counter: int) -> int:
         """Return the ticks at which a counter, and agents enough for it, are free for a kind, as far as placed."""
-        return ticks.erode(~self._counter_busy[counter], kind.span) & self._served(kind, counter)
+        witness = self._witness(kind, 0, self.compiled.horizon.length)
+        return witness.free(counter) & witness.served(counter)
 
     def remaining(self, kind: Kind, start: int) -> int:
         """Return how many visits of a kind could start together at a feasible tick."""
         found = self._findings.setdefault(kind, Findings())
         count = found.remaining.get(start)
         if count is None:
-            by_count = self._count(kind)
+            by_count = self._counting.of(kind)
             visit = self.compiled.candidate_visit(kind, start)
             if by_count.exact >> start & 1:
                 count = by_count.remaining(start)
@@ -290,69 +292,41 @@ class Book:
 
     def _decide(self, kind: Kind, found: Findings, begin: int, end: int, window: int) -> None:
         self._place(self._touched(begin, end + kind.span))
-        anywhere, free, blocked = 0, 0, 0
-        bound = self.compiled.agent_counters is not None
-        for counter, starts in self.compiled.candidates(kind):
-            now = starts & ticks.erode(~self._counter_busy[counter], kind.span)
-            anywhere |= starts
-            blocked |= starts & ~now
-            free |= now & self._served(kind, counter) if bound else now
-        if free and not bound:
-            free &= self._served(kind, ticks.lowest(kind.counters))
-        free |= self._free_by_class(kind)
-        open_ = anywhere & window & ~free
+        anywhere, free, blocked = self._seen(kind, window)
+        open_ = anywhere & ~free
         by_counting = 0
         if open_:
-            by_count = self._count(kind)
+            by_count = self._counting.of(kind)
             by_counting = open_ & by_count.feasible
             self.settled["count"] += (open_ & (by_count.exact | by_count.out)).bit_count()
             open_ &= ~(by_count.exact | by_count.out)
-        self.settled["witness"] += (free & window).bit_count()
+        self.settled["witness"] += free.bit_count()
         asked = self._ask(kind, ticks.members(open_))
         found.decided |= window
-        found.feasible |= free & window | by_counting | asked
+        found.feasible |= free | by_counting | asked
         found.untouched |= window & ~blocked
 
-    def _count(self, kind: Kind) -> Counted:
-        found = self._counted.get(kind)
-        if found is None:
-            found = self._counted[kind] = counted(self.compiled, self._components, self._staying, kind)
-        return found
+    def _seen(self, kind: Kind, window: int) -> tuple[int, int, int]:
+        """Return the candidate starts in a window, the free ones, and those at which some candidate counter is not."""
+        witness = self._witness(kind, ticks.lowest(window), window.bit_length())
+        bound = self.compiled.agent_counters is not None
+        anywhere, free, blocked = 0, 0, 0
+        within = witness.cut(window)
+        for counter, starts in self.compiled.candidates(kind):
+            if here := witness.cut(starts) & within:
+                now = here & witness.free(counter)
+                anywhere |= here
+                blocked |= here & ~now
+                free |= now & witness.served(counter) if bound else now
+        if not bound:
+            pinned = witness.cut(self._pinned)
+            # Where nobody is pinned all this is among what is free by class, unless somebody needs several agents.
+            free = free & witness.served(0) if pinned or kind.agents_needed > 1 else 0
+            free |= within & witness.free_by_class() & ~ticks.dilate(pinned, kind.span)
+        return witness.uncut(anywhere), witness.uncut(free), witness.uncut(blocked)
 
-    def _served(self, kind: Kind, counter: int) -> int:
-        """Return the ticks at which enough agents allowed at a counter are present and, in the witness, free."""
-        if not kind.agents_needed:
-            return self.compiled.horizon_mask
-        bound = self.compiled.agent_counters
-        free = [
-            ticks.erode(self.compiled.present[a], kind.duration) & ticks.erode(~self._agent_busy[a], kind.span)
-            for a in ticks.members(kind.skilled)
-            if bound is None or bound[a] >> counter & 1
-        ]
-        return ticks.at_least(free, kind.agents_needed, self.compiled.horizon_mask)
-
-    def _free_by_class(self, kind: Kind) -> int:
-        """Return starts all of whose ticks leave somebody free among counters, and agents, that are alike.
-
-        It need not be the same one all the time: see `classes.py`. Not where somebody is pinned, nor where agents are
-        bound to counters: then they are not alike.
-        """
-        if self.compiled.agent_counters is not None:
-            return 0
-        free = 0
-        candidates = dict(self.compiled.candidates(kind))
-        for alike in self.compiled.counters_alike:
-            starts = candidates.get(ticks.lowest(alike), 0)
-            free |= starts & ticks.erode(_some_free(self._counter_busy, alike), kind.span) if starts else 0
-        if free and kind.agents_needed:
-            there = [
-                ticks.erode(self.compiled.present[ticks.lowest(alike)], kind.duration)
-                & ticks.erode(_some_free(self._agent_busy, alike), kind.span)
-                for alike in self.compiled.agents_alike
-                if alike & kind.skilled
-            ]
-            free &= ticks.at_least(there, kind.agents_needed, self.compiled.horizon_mask)
-        return free & ~ticks.dilate(self._pinned, kind.span)
+    def _witness(self, kind: Kind, low: int, high: int) -> Witness:
+        return Witness(self.compiled, (self._counter_busy, self._agent_busy), kind, low, high)
 
     @cached_property
     def _pinned(self) -> int:
@@ -384,11 +358,3 @@ class Book:
             else:
                 clusters.append((touched, [visit]))
         return clusters
-
-
-def _some_free(busy: Sequence[int], which: int) -> int:
-    """Return the ticks at which one of some is free."""
-    free = 0
-    for one in ticks.members(which):
-        free |= ~busy[one]
-    return free

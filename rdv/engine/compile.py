@@ -210,6 +210,11 @@ class Compiled:
             found = self._fitting[key] = ticks.erode(self.rooms[key[0]], duration)
         return found
 
+    @property
+    def counters_by_room(self) -> Iterable[tuple[int, int]]:
+        """The ticks of each distinct room, and the counters that have it."""
+        return zip(self.rooms, self._counters_of_room, strict=True)
+
     def room(self, counter: int) -> int:
         """Return the ticks at which a counter is open and not closed."""
         return self.rooms[self.room_at[counter]]

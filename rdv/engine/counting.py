@@ -50,42 +50,74 @@ class Counted:
         return self.counts[at] if at < len(self.starts) and self.starts[at] == start else 0
 
 
-def counted(compiled: Compiled, components: Components, staying: Flags, kind: Kind) -> Counted:
-    """Count for a kind; `staying` are the rows of the components in which everybody can stay."""
-    own = kind.counters & compiled.exposed
-    left, out = _left(compiled, staying, kind, own)
-    for union in _unions_with(compiled, own):
-        out |= _left(compiled, staying, kind, union)[1]
-    exact = _exact(compiled, components, staying, kind, own)
-    starts = np.flatnonzero(flags_of(exact & ~out, compiled.horizon.length))
-    counts = _least(left, kind.span)[starts]
-    return Counted(
-        out=out,
-        exact=exact,
-        starts=array("i", starts.astype(np.intc).tobytes()),
-        counts=array("h", counts.astype(np.short).tobytes()),
-    )
+class Counting:
+    """Counts for one kind after another; what is the same for several is worked out once."""
 
+    def __init__(self, compiled: Compiled, components: Components, staying: Flags) -> None:
+        """`staying` are the rows of the components in which everybody can stay."""
+        self._compiled = compiled
+        self._components = components
+        self._staying = staying
+        self._kinds: dict[Kind, Counted] = {}
+        self._full: dict[int, tuple[int, int]] = {}
 
-def _left(compiled: Compiled, staying: Flags, kind: Kind, counters: int) -> tuple[Ints, int]:
-    """Return how many of some counters those leave at each tick who have no others, and the starts that are out."""
-    bound = staying & _bound_to(compiled, counters)
-    left = counters.bit_count() - _load(compiled, bound, compiled.live.until)
-    open_ = np.zeros(compiled.horizon.length, np.int32)
-    for counter in ticks.members(counters):
-        open_ += flags_of(compiled.room(counter), compiled.horizon.length)
-    inside = open_ - _load(compiled, bound, compiled.live.fits_until)
-    return left, ticks.dilate(set_of(left <= 0), kind.span) | ticks.dilate(set_of(inside <= 0), kind.duration)
+    def of(self, kind: Kind) -> Counted:
+        """Count for a kind."""
+        found = self._kinds.get(kind)
+        if found is None:
+            found = self._kinds[kind] = self._counted(kind)
+        return found
+
+    def _counted(self, kind: Kind) -> Counted:
+        compiled = self._compiled
+        own = kind.counters & compiled.exposed
+        out = 0
+        for counters in _unions_with(compiled, own):
+            needed, open_and_needed = self._full_at(counters)
+            out |= ticks.dilate(needed, kind.span) | ticks.dilate(open_and_needed, kind.duration)
+        exact = _exact(compiled, self._components, self._staying, kind, own)
+        starts = np.flatnonzero(flags_of(exact & ~out, compiled.horizon.length)) if exact else np.zeros(0, np.intp)
+        counts = _least(self._left(own), kind.span)[starts] if len(starts) else starts
+        return Counted(
+            out=out,
+            exact=exact,
+            starts=array("i", starts.astype(np.intc).tobytes()),
+            counts=array("h", counts.astype(np.short).tobytes()),
+        )
+
+    def _full_at(self, counters: int) -> tuple[int, int]:
+        """Return when all of some counters, and all of those that are open, are needed by those who have no others."""
+        found = self._full.get(counters)
+        if found is None:
+            compiled = self._compiled
+            open_ = np.zeros(compiled.horizon.length, np.int32)
+            for room, alike in compiled.counters_by_room:
+                if share := (alike & counters).bit_count():
+                    open_ += share * flags_of(room, compiled.horizon.length).astype(np.int32)
+            inside = open_ - _load(compiled, self._bound_to(counters), compiled.live.fits_until)
+            found = self._full[counters] = (set_of(self._left(counters) <= 0), set_of(inside <= 0))
+        return found
+
+    def _left(self, counters: int) -> Ints:
+        """Return how many of some counters those leave at each tick who have no others."""
+        return counters.bit_count() - _load(self._compiled, self._bound_to(counters), self._compiled.live.until)
+
+    def _bound_to(self, counters: int) -> Flags:
+        """Flag who can stay and has no counter beside these: not always all, since hours are not looked at."""
+        compiled = self._compiled
+        inside = np.array([not may & ~counters for _, may in _allowed(compiled)], np.bool_)
+        no_other = inside[compiled.live.sort] | compiled.live.columns.pinned
+        return self._staying & _stands_in(compiled, counters) & no_other
 
 
 def _unions_with(compiled: Compiled, own: int) -> list[int]:
-    """Return what a set of counters makes with those that appointments choose from, itself left out."""
+    """Return a set of counters, and what it makes with those that appointments choose from."""
     found = [own]
     others = {may for _, may in _allowed(compiled)}
     for union in found:
         more = {union | other for other in others if union & other}.difference(found)
         found += sorted(more)[: MOST_UNIONS - len(found)]
-    return found[1:]
+    return found
 
 
 def _exact(compiled: Compiled, components: Components, staying: Flags, kind: Kind, own: int) -> int:
@@ -117,12 +149,6 @@ def _apart(compiled: Compiled, own: int) -> Flags:
     """Flag rows that can have no counter of `own`: not always all of them, since hours are not looked at."""
     apart = np.array([not may & own for _, may in _allowed(compiled)], np.bool_)
     return ~_stands_in(compiled, own) & (apart[compiled.live.sort] | compiled.live.columns.pinned)
-
-
-def _bound_to(compiled: Compiled, own: int) -> Flags:
-    """Flag rows that can have no counter outside `own`: not always all of them, since hours are not looked at."""
-    inside = np.array([not may & ~own for _, may in _allowed(compiled)], np.bool_)
-    return _stands_in(compiled, own) & (inside[compiled.live.sort] | compiled.live.columns.pinned)
 
 
 def _allowed(compiled: Compiled) -> list[tuple[Sort, int]]:

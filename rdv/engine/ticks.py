@@ -20,7 +20,7 @@ Bits are listed by searching the binary text; clearing the lowest bit again and 
 integer each time and is quadratic.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 
 def interval(begin: int, end: int) -> int:
@@ -76,7 +76,7 @@ def comb(anchors: int, inside: int, step: int) -> int:
     return teeth
 
 
-def at_least(masks: Sequence[int], count: int, every: int) -> int:
+def at_least(masks: Iterable[int], count: int, every: int) -> int:
     """Return the ticks that are in at least `count` of the masks; `every` is the answer to `count == 0`."""
     reached = [every] + [0] * count
     for one in masks:
