@@ -25,7 +25,7 @@ from rdv.schema.cost import Limits
 from rdv.schema.documents import Documents, hash_of, operation_names, own_documents, read_manifests
 from rdv.schema.endpoint import Endpoint, EndpointOptions
 from rdv.settings import Settings, parts
-from rdv.usecases import call_backs, generation, rostering
+from rdv.usecases import call_backs, generation, judging_holidays, public_holidays, rostering
 from rdv.usecases.agendas import Agendas
 from rdv.usecases.secrets import Secrets
 from rdv.usecases.services import Services
@@ -191,12 +191,19 @@ async def work(settings: Settings, services: Services, *, once: bool = False, si
     async def help_stranded(office_id: int) -> None:
         await call_backs.help_all_stranded(services, office_id)
 
+    async def judge_holiday(holiday_change_id: int) -> None:
+        await judging_holidays.judge_holiday(services, holiday_change_id)
+
     async def tidy() -> int:
         return await tidying.tidy(services.database, services.clock())
 
     app = jobs.jobs_app(
         settings.direct_database_url or str(settings.database_url),
-        {generation.TASK: generate_planning, call_backs.TASK: help_stranded},
+        {
+            generation.TASK: generate_planning,
+            call_backs.TASK: help_stranded,
+            public_holidays.TASK: judge_holiday,
+        },
         nightly=tidy,
     )
     await jobs.work(app, once=once, signals=signals)

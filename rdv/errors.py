@@ -127,8 +127,8 @@ class WouldStrand(Refusal):
 
     code = "WOULD_STRAND"
 
-    def __init__(self, message: str, *, appointments: Sequence[int]) -> None:
-        super().__init__(message, count=len(appointments))
+    def __init__(self, message: str, *, appointments: Sequence[int], **values: object) -> None:
+        super().__init__(message, count=len(appointments), **values)
         self.appointments = tuple(appointments)
 
 

@@ -32,12 +32,12 @@ LOST = "RDV_DATABASE_URL: the worker has lost the database: start it again"
 
 
 class _AnotherWorker(BaseRetryStrategy):
-    """Repeats what its worker could not end; a job that failed by itself would only fail again."""
+    """Repeats what its worker, or the database, could not end; a job that failed by itself would only fail again."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """Say whether to do it again; what is done counts for itself how often (`drafts.begin`)."""
+        """Say whether to do it again; what is done counts how often (`drafts.begin`, `holiday_changes.begin`)."""
         del job
-        return RetryDecision() if isinstance(exception, asyncio.CancelledError) else None
+        return RetryDecision() if isinstance(exception, asyncio.CancelledError | DatabaseUnavailable) else None
 
 
 # How long the job that has been waiting longest could have been done by somebody.

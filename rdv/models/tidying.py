@@ -1,7 +1,8 @@
-"""What nobody can ask for any more, taken away each night: keys of requests, and holds that came to nothing.
+"""What nobody can ask for any more, taken away each night: keys of requests, holds that came to nothing, holidays done.
 
-Both are of no use after a month, when nobody repeats a request. Their days are long over, so no writer of appointments
-looks at them, and none of its locks is needed. In batches, each a transaction of its own that takes a moment.
+All are of no use after a month, when nobody repeats a request. The days of holds are long over, so no writer of
+appointments looks at them, and none of its locks is needed. In batches, each a transaction of its own that takes a
+moment.
 """
 
 import logging
@@ -30,11 +31,17 @@ delete from appointment where id = any(array(
   limit :batch))
 """
 
+# What workers noted of it goes with it. One that could not be finished stays, for whoever looks into it.
+HOLIDAYS = """
+delete from holiday_change where id = any(array(
+  select id from holiday_change where finished_at < :before limit :batch))
+"""
+
 
 async def tidy(database: Database, now: datetime) -> int:
     """Take away what is older than a month; return how many rows that was."""
     taken = 0
-    for statement in (KEYS, HOLDS):  # a key leads to its hold
+    for statement in (KEYS, HOLDS, HOLIDAYS):  # a key leads to its hold
         while True:
             async with database.transaction() as connection:
                 done = await connection.execute(text(statement), {"before": now - KEPT, "batch": BATCH})

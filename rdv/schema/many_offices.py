@@ -12,6 +12,7 @@ from rdv.schema.mutations import or_problem
 from rdv.schema.planning import PlanningChangeInput, intended
 from rdv.schema.problems import InvalidInput, NotAllowed, NotFound, VersionConflict, WouldStrand
 from rdv.usecases import many_offices as use_case
+from rdv.usecases.public_holidays import HolidayRequest, set_holiday
 
 ACCEPT = "Go on although appointments lose their place; they are listed to be called back."
 
@@ -39,6 +40,11 @@ class SetHolidayInput:
 @strawberry.type(description="The offices are changed.")
 class OfficesChanged:
     changed: list[PlanningChanged] = strawberry.field(description="Each office with what came of it.")
+    later: int = strawberry.field(
+        default=0,
+        description="At how many offices a worker goes on: a holiday that concerns many holds at once, and their "
+        "histories tell what came of it.",
+    )
 
 
 ChangeOfficesResult = Annotated[
@@ -69,20 +75,20 @@ class ManyOfficesMutation:
 
     @strawberry.federation.mutation(
         description="Say whether a day is a public holiday, for national administrators; answers with the offices that "
-        "expect somebody that day. An office's own exception for the day comes first.",
+        "expect somebody that day. Where many do, it needs acceptStranded, as there is no time to name first everybody "
+        "who would lose their place, and a worker goes on. An office's own exception for the day comes first.",
         requires_scopes=STAFF,
         directives=[MANY_OFFICES],
     )
     async def set_holiday(self, info: Info, input: SetHolidayInput) -> ChangeOfficesResult:
         async def act() -> OfficesChanged:
-            done = await use_case.set_holiday(
-                info.context.services,
-                info.context.viewer,
-                input.territory,
-                input.date,
+            request = HolidayRequest(
+                territory=input.territory,
+                day=input.date,
                 closed=input.closed,
                 accept_stranded=input.accept_stranded,
             )
-            return OfficesChanged(changed=[planning_changed(one) for one in done])
+            done = await set_holiday(info.context.services, info.context.viewer, request)
+            return OfficesChanged(changed=[planning_changed(one) for one in done.changed], later=done.later)
 
         return await or_problem(info, act)

@@ -11,6 +11,7 @@ from rdv.models import (  # noqa: F401 - registers the tables
     appointments,
     delegation,
     drafts,
+    holiday_changes,
     national,
     notices,
     offices,
