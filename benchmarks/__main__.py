@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import counts, engine, fill, holds, http, preview, roster, rows, smptsp, stages
+from benchmarks import counts, engine, fill, holds, http, preview, roster, rows, smptsp, stages, stranding
 from benchmarks.load import suite as load
 from benchmarks.plots import draw
 
@@ -27,6 +27,7 @@ SUITES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "rows": rows.run,
     "smptsp": smptsp.run,
     "stages": stages.run,
+    "stranding": stranding.run,
 }
 
 

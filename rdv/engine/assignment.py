@@ -23,8 +23,7 @@ from rdv.engine.budget import DEFAULT, Budget
 from rdv.engine.chains import Chains
 from rdv.engine.half import Half
 from rdv.engine.seating import Seating, bits
-from rdv.engine.stranding import place_alike
-from rdv.engine.visits import Placement, Problem, Seat, Visit
+from rdv.engine.visits import Placement, Problem, Seat, Visit, unit_of
 
 STAGES = ("count", "bound", "repair", "solver")
 
@@ -65,11 +64,11 @@ def _placed(problem: Problem, budget: Budget) -> Placement:
     seats = _staying(problem, budget)
     if seats is not None:
         return Placement(seats=seats, stranded=())
-    placement = place_alike(problem)
-    if placement is None:
-        from rdv.engine import solver  # noqa: PLC0415 - OR-Tools takes long to load and is rarely needed
+    from rdv.engine import solver, stranding  # noqa: PLC0415 - OR-Tools takes long to load and is rarely needed
 
-        placement = solver.place(problem, seconds=budget.solver_seconds)
+    if problem.agent_counters is None or not any(visit.agents_needed for visit in problem.visits):
+        return stranding.place(problem, seconds=budget.solver_seconds) or solver.greedily(problem)
+    placement = solver.place(problem, seconds=budget.solver_seconds)
     # Who is stranded is settled; of the others as many as can stay where they stand.
     seats = _staying(_without(problem, set(placement.stranded)), budget)
     return placement if seats is None else replace(placement, seats=seats)
@@ -85,7 +84,7 @@ def _staying(problem: Problem, budget: Budget) -> dict[str, Seat] | None:
             seating.take(visit, seat)
         else:
             waiting.append(visit)
-    steps = repair.Steps(budget.placing_steps * (len(waiting) + 1))
+    steps = repair.Steps(budget.placing_steps)
     return dict(seating.seats) if all(_seated(seating, visit, steps) for visit in waiting) else None
 
 
@@ -133,7 +132,7 @@ class Placed:
     @cached_property
     def _of_agents(self) -> Half:
         seats = self.placement.seats
-        served = [(_unit(v, agent), agent) for v in self.problem.visits for agent in bits(seats[v.id].agents)]
+        served = [(unit_of(v, agent), agent) for v in self.problem.visits for agent in bits(seats[v.id].agents)]
         units, serves = [unit for unit, _ in served], {unit.id: agent for unit, agent in served}
         return Half(units, serves, self.problem.agent_count, base=self.base, budget=self.budget)
 
@@ -170,7 +169,7 @@ class Placed:
         stage, fits = self._of_counters.fits(visit)
         if fits is False or not visit.agents_needed:
             return stage, fits
-        served_stage, served = self._of_agents.fits(_unit(visit), visit.agents_needed)
+        served_stage, served = self._of_agents.fits(unit_of(visit), visit.agents_needed)
         if served is not True:
             return served_stage, served
         return max(stage, served_stage, key=STAGES.index), fits
@@ -188,7 +187,7 @@ class Placed:
         count, undecided = self._of_counters.most(visit)
         at_most = count + undecided
         if visit.agents_needed and at_most > 1:
-            served, unsure = self._of_agents.most(_unit(visit))
+            served, unsure = self._of_agents.most(unit_of(visit))
             count = min(count, served // visit.agents_needed)
             at_most = min(at_most, (served + unsure) // visit.agents_needed)
         count = max(count, 1)
@@ -240,7 +239,7 @@ class Placed:
             return None
         serving = {one.id: self.placement.seats[one.id].agents for one in self.problem.visits} | {visit.id: 0}
         if visit.agents_needed:
-            units = [replace(_unit(visit), id=f"{visit.id}\0{number}") for number in range(visit.agents_needed)]
+            units = [replace(unit_of(visit), id=f"{visit.id}\0{number}") for number in range(visit.agents_needed)]
             served = self._of_agents.seats(units)
             if served is None:
                 return None
@@ -256,15 +255,3 @@ def _seated(seating: Seating, visit: Visit, steps: repair.Steps) -> bool:
 
 def _copies(visit: Visit, count: int) -> list[Visit]:
     return [replace(visit, id=f"{visit.id}\0{number}") for number in range(count)]
-
-
-def _unit(visit: Visit, agent: int | None = None) -> Visit:
-    """Return what a visit is to one of its agents, as a visit that sits at agents; `agent`: who serves it now."""
-    kept = agent is not None and visit.must_agents >> agent & 1
-    return Visit(
-        id=visit.id if agent is None else f"{visit.id}\0{agent}",
-        start=visit.start,
-        until=visit.until,
-        counters=1 << agent if agent is not None and kept else visit.agents,
-        counter=agent,
-    )

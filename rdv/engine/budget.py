@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Budget:
     """Steps of chains and of ejections, deterministic seconds of each use of the solver.
 
-    `placing_steps` are those for each visit that cannot stay where it stands: of an over-full office many cannot.
+    `placing_steps` are those for all who cannot stay where they stand, at one time.
     """
 
     repair_steps: int = 400

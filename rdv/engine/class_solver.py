@@ -17,6 +17,8 @@ from ortools.sat.python import cp_model
 from rdv.engine.classes import Shape
 from rdv.engine.seating import bits
 
+MOST_TERMS = 500_000  # in all that a model says of ticks: what would take seconds to write down is not tried
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -28,7 +30,7 @@ class Found:
 
 
 def most(sizes: Sequence[int], shapes: Mapping[Shape, int], new: Shape, *, wanted: int, seconds: float) -> Found | None:
-    """Return how many of a new shape, up to `wanted`, fit beside all others; None: not found out in time.
+    """Return how many of a new shape, up to `wanted`, fit beside all others; None: too large, or not found out in time.
 
     `sizes`: the counters of each class; `shapes`: how many there are of each.
     """
@@ -37,8 +39,12 @@ def most(sizes: Sequence[int], shapes: Mapping[Shape, int], new: Shape, *, wante
     there = [{at: model.new_int_var(0, min(count, sizes[at]), "") for at in bits(one.classes)} for one, count in every]
     for (_, count), where in zip(every[:-1], there, strict=False):
         model.add(sum(where.values()) == count)
+    terms = 0
     for tick in sorted({one.span & -one.span for one, _ in every}):
         live = [where for (one, _), where in zip(every, there, strict=True) if one.span & tick]
+        terms += sum(map(len, live))
+        if terms > MOST_TERMS:
+            return None
         for at, size in enumerate(sizes):
             model.add(sum(where[at] for where in live if at in where) <= size)
     comers = sum(there[-1].values())

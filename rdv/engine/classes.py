@@ -17,16 +17,19 @@ wants in from 09:00 to 09:30: {A, B} is full from 09:15. The r1 leaves it, and f
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from math import inf
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from rdv.engine.seating import bits, dealt
 from rdv.engine.visits import Visit
 
 NEVER = inf
 MOST_UNIONS = 64  # of sets of classes: more are not looked at
+
+
+T = TypeVar("T", bound=Hashable)
 
 
 class Shape(NamedTuple):
@@ -101,7 +104,7 @@ class Classes:
         self._base = base
         self._parts = _parts(visits, counter_count, asked)
         self.sizes = [part.bit_count() for part in self._parts]
-        self._class_of = {counter: at for at, part in enumerate(self._parts) for counter in bits(part)}
+        class_of = {counter: at for at, part in enumerate(self._parts) for counter in bits(part)}
         end = max((visit.until for visit in visits), default=base)
         self._ticks = (1 << max(end - base, 0) + 1) - 1
         self._classes_of: dict[int, int] = {}
@@ -111,7 +114,7 @@ class Classes:
         self._inside = [Counter[Shape]() for _ in self.sizes]
         self._journal: list[tuple[Shape, int, int]] = []
         for visit in visits:
-            self._enter(self.shape(visit), self._class_of[counters[visit.id]])
+            self._enter(self.shape(visit), class_of[counters[visit.id]])
         self._journal.clear()
 
     def are_whole_in(self, counters: int) -> bool:
@@ -211,25 +214,7 @@ class Classes:
 
     def dealt(self, visits: Sequence[Visit]) -> dict[str, int]:
         """Return a counter for each of the visits that are in: as many as can stay where they stand."""
-        left = [Counter(inside) for inside in self._inside]
-        members: list[list[Visit]] = [[] for _ in self.sizes]
-        shapes = [(visit, self.shape(visit)) for visit in visits]
-        moving = []
-        for visit, shape in shapes:
-            at = -1 if visit.counter is None else self._class_of[visit.counter]
-            if at < 0 or not left[at][shape]:
-                moving.append((visit, shape))
-            else:
-                left[at][shape] -= 1
-                members[at].append(visit)
-        for visit, shape in moving:
-            at = next(at for at in bits(shape.classes) if left[at][shape])
-            left[at][shape] -= 1
-            members[at].append(visit)
-        found: dict[str, int] = {}
-        for part, inside in zip(self._parts, members, strict=True):
-            found |= dealt(inside, bits(part))
-        return found
+        return deal([(visit, self.shape(visit)) for visit in visits], self._inside, list(map(bits, self._parts)))
 
     def _enter(self, shape: Shape, at: int, count: int = 1) -> None:
         if count:
@@ -308,6 +293,34 @@ class Classes:
             cost += weighs
             blocked &= ~other.span
         return cost, leaving
+
+
+def deal(
+    keyed: Sequence[tuple[Visit, T]], inside: Sequence[Counter[T]], parts: Sequence[Sequence[int]]
+) -> dict[str, int]:
+    """Return a counter for each visit, of which there are so many of each key in each class; who can stay stays.
+
+    `parts`: the counters of each class.
+    """
+    class_of = {counter: at for at, part in enumerate(parts) for counter in part}
+    left = [Counter(one) for one in inside]
+    members: list[list[Visit]] = [[] for _ in parts]
+    moving = []
+    for visit, key in keyed:
+        at = -1 if visit.counter is None else class_of.get(visit.counter, -1)
+        if at < 0 or not left[at][key]:
+            moving.append((visit, key))
+        else:
+            left[at][key] -= 1
+            members[at].append(visit)
+    for visit, key in moving:
+        at = next(at for at, one in enumerate(left) if one[key])
+        left[at][key] -= 1
+        members[at].append(visit)
+    found: dict[str, int] = {}
+    for part, there in zip(parts, members, strict=True):
+        found |= dealt(there, part)
+    return found
 
 
 def _parts(visits: Sequence[Visit], counter_count: int, asked: int) -> list[int]:

@@ -235,7 +235,7 @@ def place(problem: Problem, *, seconds: float) -> Placement:
     comes latest. When the limit runs out, what is known is completed greedily and counted as undecided.
     """
     if too_large(problem):
-        return _greedily(problem)
+        return greedily(problem)
     model = Model(problem, (), all_sit=False, seconds=seconds)
     total = len(problem.visits)
     undecided = 0
@@ -243,7 +243,7 @@ def place(problem: Problem, *, seconds: float) -> Placement:
     model.cp.maximize(placed)
     best = model.solve()
     if not isinstance(best, dict):
-        return _greedily(problem)
+        return greedily(problem)
     model.cp.add(placed == len(best))
     upto = total
     for _ in range(total - len(best)):
@@ -342,7 +342,7 @@ def _room_for(problem: Problem, seats: dict[str, Seat], others: Iterable[Visit])
     return found
 
 
-def _greedily(problem: Problem) -> Placement:
+def greedily(problem: Problem) -> Placement:
     """Seat visits in list order as long as there is room: valid, but maybe not the best."""
     seating = Seating(problem)
     for visit in problem.visits:

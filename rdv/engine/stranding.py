@@ -1,176 +1,223 @@
-"""Who is stranded when too many want counters that are alike: a flow through time, exact and fast.
+"""Who is stranded when too many want the same counters or agents, where no agent is bound to a counter.
 
-Put the moments at which somebody comes or goes in a row. `k` counters are k units of flow from the first to the last;
-between two moments a unit is idle (for nothing), or it carries a visit from its beginning to its end (worth one). The
-most visits that k counters can take are a cheapest flow, and every other best choice differs from it by cycles that
-cost nothing (Ahuja, Magnanti, Orlin, *Network Flows*, 1993, chapter 9; for intervals Carlisle and Lloyd, 1995).
+CP-SAT on classes and shapes, as in `class_solver.py`. A *shape* are the visits that nothing tells apart but their place
+in the list; of each shape so many are *out*, and these are its newest. The rest of it is in classes of counters and has
+agents of teams, no more at a tick than these have members.
 
-Among the smallest sets, the one whose last member comes latest is found from the newest visit on: it is stranded if
-some free cycle leaves it out. With potentials, which make every arc of the rest network cost at least nothing, such a
-cycle runs along arcs that cost exactly nothing, so it is looked for by breadth.
+First the fewest who have to be out; then, from the newest visit on, whether another of its shape could be out instead
+of somebody older. What the last answer already says is not asked again, so there is about one short question for each
+shape and for each who is out.
+
+One worker, a fixed seed, a deterministic limit: the same question gets the same answer.
 """
 
-from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from rdv.engine.seating import bits, dealt
-from rdv.engine.visits import Placement, Problem, Seat, Visit
+from ortools.sat.python import cp_model
 
-Span = tuple[int, int]  # places in the row of moments
+from rdv.engine.class_solver import MOST_TERMS
+from rdv.engine.classes import deal
+from rdv.engine.seating import bits
+from rdv.engine.solver import agent_teams, counter_classes
+from rdv.engine.visits import Placement, Problem, Seat, Visit, unit_of
+
+Numbers = dict[int, cp_model.IntVar]
+
+
+class Likeness(NamedTuple):
+    """What visits of one shape have in common."""
+
+    start: int
+    until: int
+    counters: int
+    agents: int
+    agents_needed: int
+    must_agents: int
 
 
 @dataclass(slots=True)
-class _Alike:
-    """The visits of one span, by id: those that may change sides, and those decided."""
+class _Shape:
+    """Its visits in list order, and how many of them are out, in each class, and of each team's agents have them."""
 
-    seated: set[str] = field(default_factory=set)
-    out: set[str] = field(default_factory=set)
+    visits: list[Visit]
+    out: cp_model.IntVar
+    in_class: Numbers
+    of_team: Numbers
 
 
-def place_alike(problem: Problem) -> Placement | None:
-    """Seat as many as can be, stranding the newest first; None where the visits' sets of counters overlap.
+def place(problem: Problem, *, seconds: float) -> Placement | None:
+    """Seat as many as can be, stranding the newest first; None: too large, or not found out in deterministic seconds.
 
-    It is for visits that need no agents, and whose sets of counters are equal or disjoint.
+    A smallest set is stranded; among the smallest, the one whose last member comes latest in the list, and so on.
     """
-    groups: dict[int, list[Visit]] = {}
-    taken = 0
-    for visit in problem.visits:
-        if visit.agents_needed:
-            return None
-        if visit.counters not in groups and visit.counters & taken:
-            return None
-        taken |= visit.counters
-        groups.setdefault(visit.counters, []).append(visit)
-    stranded: set[str] = set()
-    seats: dict[str, Seat] = {}
-    for counters, visits in groups.items():
-        lost = _Flow(visits, counters.bit_count()).stranded()
-        stranded |= lost
-        seated = dealt([visit for visit in visits if visit.id not in lost], bits(counters))
-        seats |= {name: Seat(counter) for name, counter in seated.items()}
-    return Placement(seats=seats, stranded=tuple(v.id for v in problem.visits if v.id in stranded))
+    model = _Model(problem, seconds=seconds)
+    if not model.is_small() or not model.solve():
+        return None
+    undecided = 0
+    fewest = sum(map(model.out, model.shapes))
+    model.cp.add(sum(shape.out for shape in model.shapes) == fewest)
+    decided: Counter[int] = Counter()  # how many of a shape are known to be out, by its place
+    most: dict[int, int] = {}  # and how many at most could be
+    for at in model.newest_first():
+        if decided.total() == fewest:
+            break
+        shape = model.shapes[at]
+        if model.out(shape) == decided[at] < most.get(at, fewest + 1):
+            model.cp.maximize(shape.out)
+            undecided = max(undecided, not model.solve())
+            most[at] = model.out(shape)
+        if model.out(shape) > decided[at]:
+            decided[at] += 1
+            model.cp.add(shape.out >= decided[at])
+    model.keep()
+    return model.placement(undecided)
 
 
-class _Flow:
-    """Visits in list order on `width` counters that are alike."""
+class _Model:
+    """The model of a problem, and the last answer."""
 
-    def __init__(self, visits: Sequence[Visit], width: int) -> None:
-        self.visits = visits
-        self.width = width
-        moments = sorted({moment for visit in visits for moment in (visit.start, visit.until)})
-        place = {moment: at for at, moment in enumerate(moments)}
-        self.span = {visit.id: (place[visit.start], place[visit.until]) for visit in visits}
-        self.load = [0] * len(moments)
-        self.alike: dict[Span, _Alike] = {span: _Alike() for span in self.span.values()}
-        self.from_: list[list[int]] = [[] for _ in moments]  # where spans that begin here end
-        self.to: list[list[int]] = [[] for _ in moments]  # where spans that end here begin
-        for begin, end in self.alike:
-            self.from_[begin].append(end)
-            self.to[end].append(begin)
+    def __init__(self, problem: Problem, *, seconds: float) -> None:
+        self.problem = problem
+        self.cp = cp_model.CpModel()
+        self.classes = counter_classes(problem.visits, problem)
+        self.teams = agent_teams(problem.visits, problem)
+        by_likeness: dict[Likeness, list[Visit]] = {}
+        for visit in problem.visits:
+            by_likeness.setdefault(_likeness(visit), []).append(visit)
+        self.shapes = [self._shape(one, visits) for one, visits in by_likeness.items()]
+        self._place_of = {one: at for at, one in enumerate(by_likeness)}
+        self.cp.minimize(sum(shape.out for shape in self.shapes))
+        self._solver = cp_model.CpSolver()
+        self._solver.parameters.num_workers = 1
+        self._solver.parameters.random_seed = 0
+        self._solver.parameters.cp_model_presolve = False  # takes longer than the solving
+        self._solver.parameters.catch_sigint_signal = False  # see solver.py
+        self._seconds_left = seconds
+        self._answer: list[int] = []
 
-    def stranded(self) -> set[str]:
-        """Return the smallest set, its last member as late as can be, then its last but one, and so on."""
-        out = self._most()
-        for name, span in self.span.items():
-            (self.alike[span].out if name in out else self.alike[span].seated).add(name)
-            if name not in out:
-                self._cover(span, 1)
-        potential = self._potentials()
-        decided: set[str] = set()
-        for visit in reversed(self.visits):
-            if len(decided) == len(out):
-                break
-            alike = self.alike[self.span[visit.id]]
-            if visit.id in alike.seated:
-                alike.seated.discard(visit.id)
-                path = self._free_path(potential, *self.span[visit.id])
-                if path is None:
-                    continue
-                self._cover(self.span[visit.id], -1)
-                self._change(potential, path)
-            else:
-                alike.out.discard(visit.id)
-            decided.add(visit.id)
-        return decided
+    def is_small(self) -> bool:
+        """Write down how much room there is, tick by tick; False when that would be too much."""
+        pairs = list(zip(self._place_of, self.shapes, strict=True))
+        terms = 0
+        for tick in sorted({one.start for one in self._place_of}):
+            live = [shape for one, shape in pairs if one.start <= tick < one.until]
+            terms += sum(len(shape.in_class) + len(shape.of_team) for shape in live)
+            if terms > MOST_TERMS:
+                return False
+            self._no_more_than(self.classes, [shape.in_class for shape in live])
+            self._no_more_than(self.teams, [shape.of_team for shape in live])
+        return True
 
-    def _most(self) -> set[str]:
-        """Return a smallest set to leave out: of too many at a time, the one that stays longest."""
-        out: set[str] = set()
-        there: list[Visit] = []
-        for visit in sorted(self.visits, key=lambda v: v.start):
-            there = [v for v in there if v.until > visit.start] + [visit]
-            if len(there) > self.width:
-                longest = max(there, key=lambda v: v.until)
-                there.remove(longest)
-                out.add(longest.id)
-        return out
+    def newest_first(self) -> list[int]:
+        """Return the place of each visit's shape, the newest visit's first."""
+        return [self._place_of[_likeness(visit)] for visit in reversed(self.problem.visits)]
 
-    def _arcs(self, at: int) -> Iterator[tuple[int, int]]:
-        """Yield where a unit at a moment could go, and what that costs: one less seated costs one."""
-        if at + 1 < len(self.load) and self.load[at]:
-            yield at + 1, 0
-        if at and self.load[at - 1] < self.width:
-            yield at - 1, 0
-        for end in self.from_[at]:
-            if self.alike[at, end].out:
-                yield end, -1
-        for begin in self.to[at]:
-            if self.alike[begin, at].seated:
-                yield begin, 1
+    def solve(self) -> bool:
+        """Look for a best answer, and keep it; False: it was not found in time, and the last one stays."""
+        if self._seconds_left <= 0:
+            return False
+        self._solver.parameters.max_deterministic_time = self._seconds_left
+        status = self._solver.solve(self.cp)
+        self._seconds_left -= self._solver.response_proto.deterministic_time
+        if status != cp_model.OPTIMAL:
+            return False
+        self._answer = list(self._solver.response_proto.solution)
+        return True
 
-    def _potentials(self) -> list[int]:
-        """Return the cheapest way to each moment from anywhere: with it no arc costs less than nothing."""
-        potential = [0] * len(self.load)
-        queue = deque(range(len(self.load)))
-        waiting = [True] * len(self.load)
-        while queue:
-            at = queue.popleft()
-            waiting[at] = False
-            for to, cost in self._arcs(at):
-                if potential[at] + cost < potential[to]:
-                    potential[to] = potential[at] + cost
-                    if not waiting[to]:
-                        waiting[to] = True
-                        queue.append(to)
-        return potential
+    def keep(self) -> None:
+        """Look for the answer with the same visits out in which most of the others stay where they are."""
+        staying = []
+        for shape in self.shapes:
+            out = self.out(shape)
+            self.cp.add(shape.out == out)
+            visits = shape.visits[: len(shape.visits) - out]
+            for parts, numbers, present in (
+                (self.classes, shape.in_class, Counter(v.counter for v in visits)),
+                (self.teams, shape.of_team, Counter(agent for v in visits for agent in bits(v.served_by))),
+            ):
+                for at, number in numbers.items():
+                    if most := sum(present[one] for one in parts[at]):
+                        stay = self.cp.new_int_var(0, most, "")
+                        self.cp.add(stay <= number)
+                        staying.append(stay)
+        self.cp.maximize(sum(staying))
+        self.solve()
 
-    def _free_path(self, potential: Sequence[int], begin: int, end: int) -> list[Span] | None:
-        """Return moves from `begin` to `end` that make up for the loss of a visit there, None when there are none."""
-        if potential[begin] - potential[end] != 1:
-            return None  # the visit's own arc backwards, which closes the cycle, is not free
-        came: dict[int, int] = {begin: begin}
-        queue = deque([begin])
-        while queue and end not in came:
-            at = queue.popleft()
-            for to, cost in self._arcs(at):
-                if to not in came and potential[at] + cost == potential[to]:
-                    came[to] = at
-                    queue.append(to)
-        if end not in came:
-            return None
-        path = [end]
-        while path[-1] != begin:
-            path.append(came[path[-1]])
-        path.reverse()
-        return list(pairwise(path))
+    def out(self, shape: _Shape) -> int:
+        """Return how many of a shape are out in the last answer."""
+        return self._answer[shape.out.index]
 
-    def _change(self, potential: Sequence[int], path: Sequence[Span]) -> None:
-        """Let the visits along a path change sides; a step that costs nothing is a unit that idles."""
-        for at, to in path:
-            cost = potential[to] - potential[at]
-            if cost == -1:
-                alike = self.alike[at, to]
-                name = alike.out.pop()
-                alike.seated.add(name)
-                self._cover((at, to), 1)
-            elif cost == 1:
-                alike = self.alike[to, at]
-                name = alike.seated.pop()
-                alike.out.add(name)
-                self._cover((to, at), -1)
+    def placement(self, undecided: int) -> Placement:
+        """Return the last answer: of each shape the newest are out, the others stay where they can."""
+        stranded = {v.id for shape in self.shapes for v in shape.visits[len(shape.visits) - self.out(shape) :]}
+        visits = [visit for visit in self.problem.visits if visit.id not in stranded]
+        inside = [self._counted("in_class", at) for at in range(len(self.classes))]
+        counters = deal([(visit, _likeness(visit)) for visit in visits], inside, self.classes)
+        serving = self._serving(visits)
+        return Placement(
+            seats={name: Seat(counter, serving.get(name, 0)) for name, counter in counters.items()},
+            stranded=tuple(visit.id for visit in self.problem.visits if visit.id in stranded),
+            undecided=undecided,
+        )
 
-    def _cover(self, span: Span, by: int) -> None:
-        for at in range(*span):
-            self.load[at] += by
+    def _serving(self, visits: Sequence[Visit]) -> dict[str, int]:
+        """Return the agents of each visit that needs some."""
+        units = []
+        for visit in visits:
+            present = list(bits(visit.served_by))[: visit.agents_needed]
+            missing = [None] * (visit.agents_needed - len(present))
+            for number, agent in enumerate([*present, *missing]):
+                unit = replace(unit_of(visit, agent), id=f"{visit.id}\0{number}")
+                units.append((unit, _likeness(visit)))
+        serving: dict[str, int] = {}
+        inside = [self._counted("of_team", at) for at in range(len(self.teams))]
+        for name, agent in deal(units, inside, self.teams).items():
+            of = name.rpartition("\0")[0]
+            serving[of] = serving.get(of, 0) | 1 << agent
+        return serving
+
+    def _counted(self, what: str, at: int) -> Counter[Likeness]:
+        """Return how many of each shape are in a class, or how often a shape has a team's agents."""
+        found: Counter[Likeness] = Counter()
+        for shape in self.shapes:
+            variable = getattr(shape, what).get(at)
+            if variable is not None:
+                found[_likeness(shape.visits[0])] = self._answer[variable.index]
+        return found
+
+    def _shape(self, one: Likeness, visits: list[Visit]) -> _Shape:
+        count, needed = len(visits), one.agents_needed
+        shape = _Shape(
+            visits=visits,
+            out=self.cp.new_int_var(0, count, ""),
+            in_class=self._numbers(self.classes, one.counters, count),
+            of_team=self._numbers(self.teams, one.agents if needed else 0, count * needed),
+        )
+        self.cp.add(sum(shape.in_class.values()) == count - shape.out)
+        if needed:
+            self.cp.add(sum(shape.of_team.values()) == needed * (count - shape.out))
+            for at, has in shape.of_team.items():
+                if one.must_agents >> self.teams[at][0] & 1:
+                    self.cp.add(has == count - shape.out)
+        return shape
+
+    def _numbers(self, parts: Sequence[Sequence[int]], allowed: int, most: int) -> Numbers:
+        return {
+            at: self.cp.new_int_var(0, min(most, len(part)) if most else 0, "")
+            for at, part in enumerate(parts)
+            if allowed >> part[0] & 1
+        }
+
+    def _no_more_than(self, parts: Sequence[Sequence[int]], live: Sequence[Numbers]) -> None:
+        for at, part in enumerate(parts):
+            there = [numbers[at] for numbers in live if at in numbers]
+            if there:
+                self.cp.add(sum(there) <= len(part))
+
+
+def _likeness(visit: Visit) -> Likeness:
+    agents = visit.agents if visit.agents_needed else 0
+    return Likeness(visit.start, visit.until, visit.counters, agents, visit.agents_needed, visit.must_agents)

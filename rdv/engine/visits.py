@@ -6,7 +6,6 @@ Everything that openings, closures, skills, presence, absences and pins say abou
 eligibility: what is left is that no counter and no agent has two visits at once.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -61,4 +60,13 @@ class Placement:
     undecided: int = 0
 
 
-Candidates = Sequence[Visit]
+def unit_of(visit: Visit, agent: int | None = None) -> Visit:
+    """Return what a visit is to one of its agents, as a visit that sits at agents; `agent`: who serves it now."""
+    kept = agent is not None and visit.must_agents >> agent & 1
+    return Visit(
+        id=visit.id if agent is None else f"{visit.id}\0{agent}",
+        start=visit.start,
+        until=visit.until,
+        counters=1 << agent if agent is not None and kept else visit.agents,
+        counter=agent,
+    )
