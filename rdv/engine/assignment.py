@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from rdv.engine import repair
-from rdv.engine.budget import DEFAULT, Budget
+from rdv.engine.budget import COUNTING, DEFAULT, Budget, Purse
 from rdv.engine.chains import Chains
 from rdv.engine.half import Half
 from rdv.engine.seating import Seating, bits
@@ -147,10 +147,11 @@ class Placed:
     def feasible(self, visits: Sequence[Visit]) -> Verdicts:
         """Return which of the visits could be added, each alone."""
         verdicts = Verdicts()
+        purse = Purse(self.budget.solver_seconds)
         left = []
         for visit in visits:
             if self._has_halves(visit):
-                verdicts.add(visit, self._in_halves(visit))
+                verdicts.add(visit, self._in_halves(visit, purse))
             elif (verdict := self._jointly(visit))[1] is None:
                 left.append(visit)
                 verdicts.settled[verdict[0]] += 1
@@ -164,12 +165,12 @@ class Placed:
             verdicts.undecided += undecided
         return verdicts
 
-    def _in_halves(self, visit: Visit) -> tuple[str, bool | None]:
+    def _in_halves(self, visit: Visit, purse: Purse) -> tuple[str, bool | None]:
         """Return the last stage that had to be asked whether a visit fits, and its answer; None: not found out."""
-        stage, fits = self._of_counters.fits(visit)
+        stage, fits = self._of_counters.fits(visit, purse)
         if fits is False or not visit.agents_needed:
             return stage, fits
-        served_stage, served = self._of_agents.fits(unit_of(visit), visit.agents_needed)
+        served_stage, served = self._of_agents.fits(unit_of(visit), purse, visit.agents_needed)
         if served is not True:
             return served_stage, served
         return max(stage, served_stage, key=STAGES.index), fits
@@ -184,10 +185,11 @@ class Placed:
         """Return how many visits like a feasible one are known to fit together, and how many more are undecided."""
         if not self._has_halves(visit):
             return self._remaining_jointly(visit)
-        count, undecided = self._of_counters.most(visit)
+        purse = Purse(self.budget.solver_seconds * COUNTING)
+        count, undecided = self._of_counters.most(visit, purse)
         at_most = count + undecided
         if visit.agents_needed and at_most > 1:
-            served, unsure = self._of_agents.most(unit_of(visit))
+            served, unsure = self._of_agents.most(unit_of(visit), purse)
             count = min(count, served // visit.agents_needed)
             at_most = min(at_most, (served + unsure) // visit.agents_needed)
         count = max(count, 1)
@@ -234,13 +236,14 @@ class Placed:
 
     def _seat_in_halves(self, visit: Visit) -> Placement | None:
         """Find seats where moving some others, one after another, does not do: more may move than would have to."""
-        counters = self._of_counters.seats([visit])
+        purse = Purse(self.budget.solver_seconds)
+        counters = self._of_counters.seats([visit], purse)
         if counters is None:
             return None
         serving = {one.id: self.placement.seats[one.id].agents for one in self.problem.visits} | {visit.id: 0}
         if visit.agents_needed:
             units = [replace(unit_of(visit), id=f"{visit.id}\0{number}") for number in range(visit.agents_needed)]
-            served = self._of_agents.seats(units)
+            served = self._of_agents.seats(units, purse)
             if served is None:
                 return None
             serving = dict.fromkeys(serving, 0)

@@ -32,7 +32,7 @@ from rdv.engine.live import Components, Told
 from rdv.engine.visits import Placement, Problem, Seat, Visit
 from rdv.engine.witness import Witness
 
-# As measured: sets of ticks a kind has, bytes of a start that is counted, and of a visit with its seat and chains.
+# As measured: sets of ticks a kind has, bytes of a start that is counted, and of a visit with its seat and classes.
 SETS_OF_KIND, COUNT_BYTES, VISIT_BYTES = 6, 100, 850
 JOINED_KEPT = 64  # problems at hand, days or half days: a page of days is asked about again and again, a year is not
 

@@ -17,7 +17,7 @@ wants in from 09:00 to 09:30: {A, B} is full from 09:15. The r1 leaves it, and f
 """
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from math import inf
 from random import Random
 from typing import NamedTuple, TypeVar
@@ -45,13 +45,12 @@ class Free:
     `none`: the ticks at which none is.
     """
 
-    __slots__ = ("none", "planes", "size")
+    __slots__ = ("none", "planes")
 
     def __init__(self, size: int, ticks: int) -> None:
         """Start with all `size` counters free at every tick of a set."""
         self.planes = [ticks if size >> bit & 1 else 0 for bit in range(size.bit_length())]
         self.none = 0
-        self.size = size
 
     def take(self, span: int, count: int = 1) -> None:
         """So many counters less are free for a span in which there are."""
@@ -82,8 +81,6 @@ class Free:
 
     def least(self, span: int) -> int:
         """Return how many counters at least are free at each tick of a span."""
-        if not span:
-            return self.size
         found, among = 0, span
         for bit in range(len(self.planes) - 1, -1, -1):
             without = among & ~self.planes[bit]
@@ -106,7 +103,8 @@ class Classes:
         self.sizes = [part.bit_count() for part in self._parts]
         class_of = {counter: at for at, part in enumerate(self._parts) for counter in bits(part)}
         end = max((visit.until for visit in visits), default=base)
-        self._ticks = (1 << max(end - base, 0) + 1) - 1
+        self._afterwards = 1 << max(end - base, 0)  # a tick at which nobody is there
+        self._ticks = 2 * self._afterwards - 1
         self._classes_of: dict[int, int] = {}
         self._unions: dict[int, list[int]] = {}
         self._left_in: dict[int, Free] = {}
@@ -126,9 +124,9 @@ class Classes:
         return sum(self._inside, Counter[Shape]())
 
     def shape(self, visit: Visit) -> Shape:
-        """Return the shape of a visit; what it occupies where nobody else is does not matter."""
+        """Return the shape of a visit; where nobody else is, one tick stands for all that it occupies."""
         span = (1 << max(visit.until - self._base, 0)) - (1 << max(visit.start - self._base, 0))
-        return Shape(span & self._ticks, self._classes(visit.counters))
+        return Shape(span & self._ticks or self._afterwards, self._classes(visit.counters))
 
     def _classes(self, counters: int) -> int:
         found = self._classes_of.get(counters)
@@ -172,11 +170,12 @@ class Classes:
         found = self._unions.get(classes)
         if found is None:
             others = {shape.classes for inside in self._inside for shape in inside}
-            found = self._unions[classes] = [classes]
-            for union in found:
-                more = {union | other for other in others if union & other}.difference(found)
-                found += sorted(more)[: MOST_UNIONS - len(found)]
+            found = self._unions[classes] = unions_with(classes, others, at_most=MOST_UNIONS)
         return found
+
+    def has_more_unions(self, visit: Visit) -> bool:
+        """Tell whether there are more sets of classes than `at_most` looks at."""
+        return len(self._unions_with(self.shape(visit).classes)) == MOST_UNIONS
 
     def let_in(self, visit: Visit, count: int, steps: int) -> int:
         """Let in as many copies of a visit, up to `count`, as are found to fit; return how many.
@@ -293,6 +292,15 @@ class Classes:
             cost += weighs
             blocked &= ~other.span
         return cost, leaving
+
+
+def unions_with(own: int, others: Collection[int], *, at_most: int) -> list[int]:
+    """Return a set, and what it makes with others that it has something in common with, and so on."""
+    found = [own]
+    for union in found:
+        more = {union | other for other in others if union & other}.difference(found)
+        found += sorted(more)[: at_most - len(found)]
+    return found
 
 
 def deal(

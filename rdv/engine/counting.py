@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rdv.engine import ticks
+from rdv.engine.classes import unions_with
 from rdv.engine.columns import Flags, Ints
 from rdv.engine.compile import Compiled
 from rdv.engine.kind import Kind
@@ -72,7 +73,8 @@ class Counting:
         compiled = self._compiled
         own = kind.counters & compiled.exposed
         out = 0
-        for counters in _unions_with(compiled, own):
+        others = {may for _, may in _allowed(compiled)}
+        for counters in unions_with(own, others, at_most=MOST_UNIONS):
             needed, open_and_needed = self._full_at(counters)
             out |= ticks.dilate(needed, kind.span) | ticks.dilate(open_and_needed, kind.duration)
         exact = _exact(compiled, self._components, self._staying, kind, own)
@@ -108,16 +110,6 @@ class Counting:
         inside = np.array([not may & ~counters for _, may in _allowed(compiled)], np.bool_)
         no_other = inside[compiled.live.sort] | compiled.live.columns.pinned
         return self._staying & _stands_in(compiled, counters) & no_other
-
-
-def _unions_with(compiled: Compiled, own: int) -> list[int]:
-    """Return a set of counters, and what it makes with those that appointments choose from."""
-    found = [own]
-    others = {may for _, may in _allowed(compiled)}
-    for union in found:
-        more = {union | other for other in others if union & other}.difference(found)
-        found += sorted(more)[: MOST_UNIONS - len(found)]
-    return found
 
 
 def _exact(compiled: Compiled, components: Components, staying: Flags, kind: Kind, own: int) -> int:
