@@ -93,8 +93,8 @@ def _own(where: Where, today: date, tell: Tell) -> Iterator[str]:
             if not known:
                 connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         address = with_name(server, name)
+        migrate(address)  # one of before may be of another version
         if not known:
-            migrate(address)
             size = SIZES[where.size]
             seeding = SeedWish(size=size, seed=1, first=today + timedelta(days=1))
             asyncio.run(_with(address, lambda database: bench.seed(database, seeding, tell)))
