@@ -54,7 +54,7 @@ def place(problem: Problem, *, seconds: float) -> Placement | None:
     A smallest set is stranded; among the smallest, the one whose last member comes latest in the list, and so on.
     """
     model = _Model(problem, seconds=seconds)
-    if not model.is_small() or not model.solve():
+    if not model.limit_room() or not model.solve():
         return None
     undecided = 0
     fewest = sum(map(model.out, model.shapes))
@@ -98,7 +98,7 @@ class _Model:
         self._seconds_left = seconds
         self._answer: list[int] = []
 
-    def is_small(self) -> bool:
+    def limit_room(self) -> bool:
         """Write down how much room there is, tick by tick; False when that would be too much."""
         pairs = list(zip(self._place_of, self.shapes, strict=True))
         terms = 0
