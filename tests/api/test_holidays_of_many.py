@@ -12,13 +12,13 @@ from rdv.errors import Busy, DatabaseUnavailable
 from rdv.integrations.viewer import Profile, Scope, Viewer, ViewerKind
 from rdv.models import jobs, planning_reads
 from rdv.models.database import Database
-from rdv.usecases import appointments, judging_holidays, public_holidays
+from rdv.usecases import judging_holidays, public_holidays
 from tests.api.conftest import Api
 from tests.api.query_cases.many_offices import national
 from tests.api.staff import change, head_of
 from tests.api.steps import booked, move
 from tests.api.test_changes import rows
-from tests.api.test_many_offices import count, holiday, somebody_waits, two_offices
+from tests.api.test_many_offices import count, holiday, somebody_waits, two_offices, waiting_decisions
 from tests.places import Place, add_office
 
 TEN, THURSDAY = "2027-03-03T10:00:00+01:00", "2027-03-04T10:00:00+01:00"
@@ -317,16 +317,7 @@ async def test_a_worker_waits_for_who_was_being_booked_when_the_holiday_was_set(
     places = await two_that_expect_somebody(api, database)
     third = await add_office(database, code="sip-3", reasons=places[0].reasons)
     keys = await booked(api, third, THURSDAY)
-    decided, go = asyncio.Event(), asyncio.Event()
-    decide = appointments.decide
-
-    async def slowly(*given: Any, **more: Any) -> Any:
-        found = await decide(*given, **more)
-        decided.set()
-        await go.wait()
-        return found
-
-    monkeypatch.setattr(appointments, "decide", slowly)
+    decided, go = waiting_decisions(monkeypatch)
     moving = asyncio.create_task(move(api, keys, TEN))
     await decided.wait()
     assert (await holiday(api, "FR", acceptStranded=True))["later"] == 2

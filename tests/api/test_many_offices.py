@@ -143,6 +143,21 @@ async def test_only_national_administrators_set_holidays(api: Api, database: Dat
     assert (await holiday(api, "FR", who=head_of(api, place)))["__typename"] == "NotAllowed"
 
 
+def waiting_decisions(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """Let bookings wait once they are decided; return what tells that one is, and what lets it go on."""
+    decided, go = asyncio.Event(), asyncio.Event()
+    decide = appointments.decide
+
+    async def slowly(*given: Any, **more: Any) -> Any:
+        found = await decide(*given, **more)
+        decided.set()
+        await go.wait()
+        return found
+
+    monkeypatch.setattr(appointments, "decide", slowly)
+    return decided, go
+
+
 WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 
 
@@ -177,16 +192,7 @@ async def test_who_is_being_booked_while_a_holiday_is_set_is_named_too(
 ) -> None:
     place = await add_office(database)
     keys = await booked(api, place, "2027-03-04T10:00:00+01:00")
-    decided, go = asyncio.Event(), asyncio.Event()
-    decide = appointments.decide
-
-    async def slowly(*given: Any, **more: Any) -> Any:
-        found = await decide(*given, **more)
-        decided.set()
-        await go.wait()
-        return found
-
-    monkeypatch.setattr(appointments, "decide", slowly)
+    decided, go = waiting_decisions(monkeypatch)
     moving = asyncio.create_task(move(api, keys, TEN))
     await decided.wait()
     wanted = {"territory": "FR", "date": "2027-03-03", "closed": True}
