@@ -1,22 +1,21 @@
 """Whether what is kept in memory still holds: offices' versions, asked of the database for every request.
 
-This is the one statement of a warm request, so it takes the shortest way there is: a connection of its own, no session
-and no compiled expression between, and prepared, since the server plans it for 130 µs and runs it in 30. Requests that
-come while a statement is on its way share the next one. Each answer is thus read after its request came, and never
-older than what had been committed by then.
+This is the one statement of a warm request, so it takes the shortest way there is (`line.py`), and is prepared, since
+the server plans it for 130 µs and runs it in 30. Requests that come while a statement is on its way share the next one.
+Each answer is thus read after its request came, and never older than what had been committed by then.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
-from typing import Any
 
-from psycopg import AsyncConnection, InterfaceError, OperationalError, errors, pq
-from psycopg.errors import DuplicatePreparedStatement, FeatureNotSupported, InvalidSqlStatementName, QueryCanceled
+from psycopg import InterfaceError, OperationalError
+from psycopg.errors import FeatureNotSupported, InvalidSqlStatementName, QueryCanceled
 
 from rdv.models.database import CLOSED, Database
+from rdv.models.line import Line, Outcome
 from rdv.models.reads import Asked, Version
 from rdv.models.situation import PAD, VERSION_COLUMNS
 
@@ -28,9 +27,17 @@ join office o on o.id = w.office
 
 NAME = b"rdv_" + sha256(VERSIONS.encode()).hexdigest()[:16].encode()  # no other statement has it, of no other release
 
-CROWD = 4  # so many who asked at once are not alone
-PAUSE_SECONDS = 0.001  # between statements for a crowd: more of it share the next one
+EARLY = 16  # so many do not wait for others to come: their statement is on its way while those others are read
 LONGEST_SECONDS = 3.0  # for one statement, which takes a thousandth of one: else the server or the way there is gone
+
+
+@dataclass(slots=True)
+class _Crowd:
+    """Those who share a statement."""
+
+    asked: list[Asked]
+    waiting: list[asyncio.Future[Mapping[Asked, Version]]]
+    tried: bool = False  # on a connection that was closed meanwhile
 
 
 class Versions:
@@ -38,11 +45,12 @@ class Versions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._connection: AsyncConnection | None = None
+        self._line: Line | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._crowd: _Crowd | None = None  # whose statement is on its way
+        self._late: asyncio.TimerHandle | None = None
         self._asked: dict[Asked, None] = {}
         self._waiting: list[asyncio.Future[Mapping[Asked, Version]]] = []
-        self._asking: asyncio.Task[None] | None = None
-        self._next = 0.0  # when the next statement may be sent, by the event loop's clock
         self._closed = False
         self._prepares = True  # until it is found out that every statement may meet another server process
         self.statements = 0  # how many were sent
@@ -60,131 +68,123 @@ class Versions:
         """
         if self._closed:
             raise InterfaceError(CLOSED)
-        answer: asyncio.Future[Mapping[Asked, Version]] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Mapping[Asked, Version]] = loop.create_future()
         self._waiting.append(answer)
         self._asked.update(dict.fromkeys(asked))
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
+        if self._crowd is None:
+            if len(self._waiting) == EARLY:
+                self._send()
+            elif len(self._waiting) == 1:
+                loop.call_soon(self._send)  # after whoever comes in this turn of the event loop
         return await answer
 
     async def close(self) -> None:
-        """Give up what is being asked, so that the connection can be closed; who waits, or comes later, is refused."""
+        """Give up what is being asked and close the connection; who waits, or comes later, is refused."""
         self._closed = True
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
-        self._refuse(self._waiting)
-
-    async def _ask(self) -> None:
-        waiting: list[asyncio.Future[Mapping[Asked, Version]]] = []
-        loop = asyncio.get_running_loop()
-        try:
-            while self._waiting:
-                await asyncio.sleep(max(self._next - loop.time(), 0))
-                waiting, self._waiting = self._waiting, []
-                self._next = loop.time() + PAUSE_SECONDS if len(waiting) >= CROWD else 0
-                asked, self._asked = list(self._asked), {}
-                try:
-                    found = await self._read(asked)
-                except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who asked
-                    for one in waiting:
-                        if not one.done():
-                            one.set_exception(error)
-                else:
-                    for one in waiting:
-                        if not one.done():  # who has given up
-                            one.set_result(found)
-        finally:
-            self._asking = None
-            self._refuse(waiting)  # only when this task was cancelled: nobody else answers them
-
-    @staticmethod
-    def _refuse(waiting: Iterable[asyncio.Future[Mapping[Asked, Version]]]) -> None:
-        for one in waiting:
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
+        self._drop()
+        for one in [*(self._crowd.waiting if self._crowd else ()), *self._waiting]:
             if not one.done():
                 one.set_exception(InterfaceError(CLOSED))
 
-    async def _read(self, asked: Sequence[Asked]) -> dict[Asked, Version]:
-        try:
-            return await self._once(asked)
-        except QueryCanceled:
-            raise
-        except InvalidSqlStatementName:  # a pooler stands between, which has a server process for each statement
-            self._prepares = False
-            return await self._once(asked)
-        except (OperationalError, FeatureNotSupported):
-            # The connection was closed meanwhile, by the server or something between, or a migration spoilt its plan.
-            return await self._once(asked)
+    def _send(self) -> None:
+        """Send a statement for all who wait, unless one is on its way: then its end will."""
+        if self._crowd is None and self._waiting and not self._closed:
+            self._crowd = _Crowd(list(self._asked), self._waiting)
+            self._asked, self._waiting = {}, []
+            self._ask(self._crowd)
 
-    async def _once(self, asked: Sequence[Asked]) -> dict[Asked, Version]:
-        known, self._connection = self._connection, None  # until the answer is there, it is of no use to others
-        connection = known or await self._database.dedicated()
+    def _ask(self, crowd: _Crowd) -> None:
         self.statements += 1
-        columns = (
-            [str(office) for office, _, _ in asked],
-            [str(first - PAD) for _, first, _ in asked],
-            [str(last + PAD) for _, _, last in asked],
-        )
-        parameters = [f"{{{','.join(column)}}}".encode() for column in columns]
+        if self._line is None:
+            self._opening = asyncio.create_task(self._open(crowd))
+        else:
+            self._ask_on(self._line, crowd)
+
+    def _ask_on(self, line: Line, crowd: _Crowd) -> None:
+        self._late = asyncio.get_running_loop().call_later(LONGEST_SECONDS, self._failed, TimeoutError())
         try:
-            async with asyncio.timeout(LONGEST_SECONDS):
-                if known is None and self._prepares:
-                    await _prepare(connection.pgconn)
-                rows = await _rows(connection.pgconn, parameters, prepared=self._prepares)
-        except BaseException:
-            await connection.close()
-            raise
-        self._connection = connection
-        return {asked[at - 1]: Version(office, nation, days) for at, office, nation, days in rows}
+            line.ask(_parameters(crowd.asked), prepared=self._prepares)
+        except OperationalError as error:
+            self._failed(error)
+
+    async def _open(self, crowd: _Crowd) -> None:
+        line = None
+        try:
+            connection = await self._database.dedicated()
+            line = Line(connection, VERSIONS, name=NAME)
+            if self._prepares:
+                async with asyncio.timeout(LONGEST_SECONDS):
+                    await line.prepare()
+        except BaseException as error:
+            if line is not None:
+                line.close()
+            if not isinstance(error, Exception):
+                raise
+            self._failed(error)
+        else:
+            line.heard = self._heard
+            self._line = line
+            self._ask_on(line, crowd)
+
+    def _heard(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Exception):
+            self._failed(outcome)
+            return
+        crowd = self._crowd
+        assert crowd is not None  # noqa: S101 - the server answers what was asked, once
+        columns = range(outcome.nfields)
+        values = ([outcome.get_value(row, column) for column in columns] for row in range(outcome.ntuples))
+        rows = ([int.from_bytes(value or b"", "big", signed=True) for value in row] for row in values)
+        self._settle({crowd.asked[at - 1]: Version(office, nation, days) for at, office, nation, days in rows})
+
+    def _failed(self, error: Exception) -> None:
+        """Ask once more on another connection where that may help, else tell who waits."""
+        self._drop()
+        crowd = self._crowd
+        if crowd is None:  # nobody waits: the server closed the connection
+            return
+        if isinstance(error, InvalidSqlStatementName):
+            self._prepares = False  # a pooler stands between, which has a server process for each statement
+            self._ask(crowd)
+        elif _passing(error) and not crowd.tried:
+            crowd.tried = True
+            self._ask(crowd)
+        else:
+            self._settle(error)
+
+    def _settle(self, found: Mapping[Asked, Version] | Exception) -> None:
+        """Give a crowd what it waits for; the next one's statement is on its way first."""
+        crowd, self._crowd = self._crowd, None
+        assert crowd is not None  # noqa: S101 - only who has one settles it
+        if self._late is not None:
+            self._late.cancel()
+        self._send()
+        for one in crowd.waiting:
+            if one.done():  # who has given up
+                continue
+            if isinstance(found, Exception):
+                one.set_exception(found)
+            else:
+                one.set_result(found)
+
+    def _drop(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
 
-async def _prepare(line: pq.abc.PGconn) -> None:
-    """Prepare the statement; a pooler may give us a server process where we did before."""
-    line.send_prepare(NAME, VERSIONS.encode())
-    with suppress(DuplicatePreparedStatement):
-        await _result(line)
+def _passing(error: Exception) -> bool:
+    """Tell whether a new connection may do: ours was closed meanwhile, or a migration spoilt its plan."""
+    return isinstance(error, OperationalError | FeatureNotSupported) and not isinstance(error, QueryCanceled)
 
 
-async def _rows(line: pq.abc.PGconn, parameters: list[bytes], *, prepared: bool) -> list[list[int]]:
-    """Ask by libpq itself: psycopg's cursor takes twice the time. Raises what `_result` does."""
-    if prepared:
-        line.send_query_prepared(NAME, parameters, result_format=pq.Format.BINARY)
-    else:
-        line.send_query_params(VERSIONS.encode(), parameters, result_format=pq.Format.BINARY)
-    result = await _result(line)
-    columns = range(result.nfields)
-    values = ([result.get_value(row, column) for column in columns] for row in range(result.ntuples))
-    return [[int.from_bytes(value or b"", "big", signed=True) for value in row] for row in values]
-
-
-async def _result(line: pq.abc.PGconn) -> pq.abc.PGresult:
-    """Return what the server says to what was sent; raises psycopg's errors."""
-    loop, socket = asyncio.get_running_loop(), line.socket
-    while line.flush():
-        await _event(loop, loop.add_writer, loop.remove_writer, socket)
-    results = []
-    while True:
-        while line.is_busy():
-            await _event(loop, loop.add_reader, loop.remove_reader, socket)
-            line.consume_input()
-        if (result := line.get_result()) is None:
-            break
-        results.append(result)
-    (result,) = results
-    if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-        if result.error_field(pq.DiagnosticField.SQLSTATE):
-            raise errors.error_from_result(result)
-        raise OperationalError(result.get_error_message())  # the connection has been cut
-    return result
-
-
-async def _event(
-    loop: asyncio.AbstractEventLoop, add: Callable[..., None], remove: Callable[[int], Any], socket: int
-) -> None:
-    """Wait until a socket can be read or written."""
-    ready = loop.create_future()
-    add(socket, lambda: None if ready.done() else ready.set_result(None))
-    try:
-        await ready
-    finally:
-        remove(socket)
+def _parameters(asked: Iterable[Asked]) -> list[bytes]:
+    """Return three arrays as PostgreSQL writes them."""
+    columns = zip(*((str(office), str(first - PAD), str(last + PAD)) for office, first, last in asked), strict=True)
+    return [f"{{{','.join(column)}}}".encode() for column in columns]

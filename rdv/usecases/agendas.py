@@ -117,7 +117,7 @@ class Agendas:
         if versions is None:
             with span("versions"):
                 versions = await self.versions.of(offices, *window)
-        # Kept here, since another request may push them out while this one waits.
+        # Taken here, since another request may push them out while this one waits.
         found = {office: self._agendas[office, window] for office in versions if (office, window) in self._agendas}
         found = {o: agenda for o, agenda in found.items() if _holds(agenda, versions[o], now)}
         stale = [office for office in versions if office not in found]
@@ -125,9 +125,10 @@ class Agendas:
         self.misses += len(stale)
         if stale:
             with span("agendas"):
-                found |= await self._read(stale, window, versions, now)
-        for agenda in found.values():
-            self._keep(agenda)
+                read = await self._read(stale, window, versions, now)
+            for agenda in read.values():
+                self._keep(agenda)
+            found |= read
         if reads is not None:
             reads.clocked += 1
             for office in offices:

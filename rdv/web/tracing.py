@@ -1,8 +1,8 @@
 """W3C trace context: a request's trace goes on with ours, and its answer says which it was."""
 
-import os
 import re
 from collections.abc import Collection
+from random import getrandbits
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,7 +29,7 @@ class Traced:
             await self._collected(self._telemetry, given.decode("latin-1").strip(), scope, receive, send)
             return
         parent = _TRACEPARENT.fullmatch(given.decode("latin-1").strip()) if given else None
-        chance = os.urandom(24).hex()
+        chance = f"{getrandbits(192):048x}"  # a name, not a secret; the system's own chance costs a system call
         trace, flags = (parent[1], parent[2]) if parent else (chance[16:], "00")
         await self._under(trace, f"00-{trace}-{chance[:16]}-{flags}", scope, receive, send)
 

@@ -8,8 +8,9 @@ import pytest
 from psycopg import AsyncCursor
 
 from rdv.integrations.viewer import Profile, Scope, Viewer, ViewerKind
-from rdv.models import versions
 from rdv.models.database import Database
+from rdv.models.line import Line
+from rdv.models.versions import VERSIONS
 from tests.api.conftest import Api, opened
 from tests.api.steps import confirm, hold
 from tests.api.test_queries import CASES
@@ -31,16 +32,16 @@ def statements() -> Iterator[list[str]]:
         sent.append(str(query))
         return stream(cursor, query, *given, **more)
 
-    stream, rows = AsyncCursor.stream, versions._rows
+    stream, ask = AsyncCursor.stream, Line.ask
 
-    async def noted_rows(*given: Any, **more: Any) -> Any:
-        sent.append(versions.VERSIONS)
-        return await rows(*given, **more)
+    def noted_ask(*given: Any, **more: Any) -> None:
+        sent.append(VERSIONS)
+        ask(*given, **more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AsyncCursor, "execute", noted)  # under SQLAlchemy, and where there is none
         patch.setattr(AsyncCursor, "stream", noted_stream)
-        patch.setattr(versions, "_rows", noted_rows)  # where there is not even a cursor
+        patch.setattr(Line, "ask", noted_ask)  # where there is not even a cursor
         yield sent
 
 

@@ -1,6 +1,7 @@
 """Versions are asked of the database for each caller, and once for all who ask together."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import date
 
 import psycopg
@@ -9,7 +10,7 @@ from sqlalchemy import text
 
 from rdv.models.database import Database
 from rdv.models.reads import Reads, Version
-from rdv.models.versions import Versions
+from rdv.models.versions import EARLY, Versions
 from tests.places import add_office
 
 DAYS = date(2027, 3, 1), date(2027, 3, 31)
@@ -24,20 +25,29 @@ async def office(database: Database) -> int:
     return int((await add_office(database)).office)
 
 
+@pytest.fixture
+async def versions(database: Database) -> AsyncIterator[Versions]:
+    versions = Versions(database)
+    yield versions
+    await versions.close()
+
+
 async def changed(database: Database, office: int) -> None:
     async with database.transaction() as connection:
         await connection.execute(text("update office set version = version + 1 where id = :id"), {"id": office})
 
 
-async def test_a_committed_change_is_seen_by_whoever_asks_after_it(database: Database, office: int) -> None:
-    versions = Versions(database)
+async def test_a_committed_change_is_seen_by_whoever_asks_after_it(
+    database: Database, versions: Versions, office: int
+) -> None:
     before = (await versions.of([office], *DAYS))[office]
     await changed(database, office)
     assert (await versions.of([office], *DAYS))[office].office == before.office + 1
 
 
-async def test_who_asks_while_a_statement_is_on_its_way_gets_the_next_one(database: Database, office: int) -> None:
-    versions = Versions(database)
+async def test_who_asks_while_a_statement_is_on_its_way_gets_the_next_one(
+    database: Database, versions: Versions, office: int
+) -> None:
     before = (await versions.of([office], *DAYS))[office]
     on_its_way = asyncio.create_task(versions.of([office], *DAYS))
     await asyncio.sleep(0)
@@ -49,9 +59,8 @@ async def test_who_asks_while_a_statement_is_on_its_way_gets_the_next_one(databa
 
 
 async def test_offices_of_different_days_share_a_statement_and_the_unknown_are_left_out(
-    database: Database, office: int
+    database: Database, versions: Versions, office: int
 ) -> None:
-    versions = Versions(database)
     await versions.of([office], *DAYS)
     one, two = await asyncio.gather(
         versions.of([office, 987_654], *DAYS), versions.of([office], date(2027, 4, 1), date(2027, 4, 2))
@@ -59,8 +68,22 @@ async def test_offices_of_different_days_share_a_statement_and_the_unknown_are_l
     assert (set(one), set(two), versions.statements) == ({office}, {office}, 2)
 
 
-async def test_who_gives_up_leaves_the_others_their_answer(database: Database, office: int) -> None:
-    versions = Versions(database)
+async def test_a_crowd_does_not_wait_for_who_comes_later_in_the_same_turn(
+    database: Database, versions: Versions, office: int
+) -> None:
+    await versions.of([office], *DAYS)
+    found = await asyncio.gather(*(versions.of([office], *DAYS) for _ in range(2 * EARLY)))
+    assert found == [found[0]] * (2 * EARLY)
+    assert set(found[0]) == {office}
+    assert versions.statements == 3
+
+
+async def test_a_question_that_is_more_than_a_socket_takes_at_once_is_answered(versions: Versions, office: int) -> None:
+    unknown = range(office + 1, office + 100_000)
+    assert set(await versions.of([office, *unknown], *DAYS)) == {office}
+
+
+async def test_who_gives_up_leaves_the_others_their_answer(database: Database, versions: Versions, office: int) -> None:
     patient, impatient = (asyncio.create_task(versions.of([office], *DAYS)) for _ in range(2))
     await asyncio.sleep(0)
     impatient.cancel()
@@ -68,9 +91,8 @@ async def test_who_gives_up_leaves_the_others_their_answer(database: Database, o
 
 
 async def test_a_connection_that_the_server_closed_is_opened_again(
-    database: Database, database_url: str, office: int
+    database: Database, versions: Versions, database_url: str, office: int
 ) -> None:
-    versions = Versions(database)
     before = await versions.of([office], *DAYS)
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as other:
         await other.execute(
@@ -100,10 +122,9 @@ async def test_a_statement_that_is_cancelled_leaves_no_connection_behind(
 
 
 async def test_who_waits_for_a_silent_server_is_told_after_a_while(
-    database: Database, office: int, monkeypatch: pytest.MonkeyPatch
+    database: Database, versions: Versions, office: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rdv.models.versions.LONGEST_SECONDS", 0.2)
-    versions = Versions(database)
     async with database.transaction() as connection:
         await connection.execute(text("lock table office_day in access exclusive mode"))
         with pytest.raises(TimeoutError):
