@@ -1,73 +1,87 @@
-"""A connection with one prepared statement and nothing between us and libpq: the shortest way to ask it.
+"""A connection with nothing between us and libpq: the shortest way to ask the same statement again and again.
 
-psycopg's cursor takes 80 µs of processor for such a statement and a task that waits for it 40 more; this takes 25 in
-all. There is one statement at a time; what the server says comes by callback from the event loop.
+psycopg's cursor takes 80 µs of processor for such a statement, and a task that waits for it 40 more. Here one statement
+at a time is sent, and what the server says comes by callback from the event loop.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from psycopg import AsyncConnection, OperationalError, errors, pq
-from psycopg.errors import DuplicatePreparedStatement
 
 Outcome = pq.abc.PGresult | Exception
 
 
 class Line:
-    """Asks one statement, given as `$1` and so on; `heard` is called with each result, or with why there is none."""
+    """Sends a statement; `heard` is called once with its result, or with why there is none.
 
-    def __init__(self, connection: AsyncConnection, statement: str, *, name: bytes) -> None:
-        """`name`: no other statement on this connection may have it."""
-        self._connection, self._pgconn = connection, connection.pgconn
-        self._statement, self._name = statement.encode(), name
+    It is called without being asked when the server closes the connection.
+    """
+
+    def __init__(self, connection: AsyncConnection, heard: Callable[[Outcome], None]) -> None:
+        self._pgconn, self._heard = connection.pgconn, heard
         self._results: list[pq.abc.PGresult] = []
         self._loop, self._socket = asyncio.get_running_loop(), connection.pgconn.socket
-        self.heard: Callable[[Outcome], None] = lambda _: None
+        self._open = True
         self._loop.add_reader(self._socket, self._read)
 
-    async def prepare(self) -> None:
-        """Let the server plan the statement; raises psycopg's errors."""
-        answer: asyncio.Future[Outcome] = self._loop.create_future()
-        self.heard = answer.set_result
-        self._pgconn.send_prepare(self._name, self._statement)
-        self._write()
-        outcome = await answer
-        # A pooler may give us a server process where we did before.
-        if isinstance(outcome, Exception) and not isinstance(outcome, DuplicatePreparedStatement):
-            raise outcome
+    def prepare(self, name: bytes, statement: bytes) -> None:
+        """Have the server plan a statement; raises psycopg's errors."""
+        self._pgconn.send_prepare(name, statement)
+        self._flush()
 
-    def ask(self, parameters: Sequence[bytes], *, prepared: bool) -> None:
-        """Send the statement; raises OperationalError where the connection is known to be cut."""
-        if prepared:
-            self._pgconn.send_query_prepared(self._name, parameters, result_format=pq.Format.BINARY)
-        else:
-            self._pgconn.send_query_params(self._statement, parameters, result_format=pq.Format.BINARY)
-        self._write()
+    def ask(self, name: bytes, parameters: Sequence[bytes]) -> None:
+        """Send a prepared statement, the result of which is binary; raises psycopg's errors."""
+        self._pgconn.send_query_prepared(name, parameters, result_format=pq.Format.BINARY)
+        self._flush()
+
+    def ask_unprepared(self, statement: bytes, parameters: Sequence[bytes]) -> None:
+        """Send a statement, the result of which is binary; raises psycopg's errors."""
+        self._pgconn.send_query_params(statement, parameters, result_format=pq.Format.BINARY)
+        self._flush()
 
     def close(self) -> None:
         """Close the connection at once; nothing is heard any more."""
-        self.heard = lambda _: None
-        self._loop.remove_reader(self._socket)
-        self._loop.remove_writer(self._socket)
-        self._pgconn.finish()
+        if self._open:
+            self._open = False
+            for forget in (self._loop.remove_reader, self._loop.remove_writer):
+                with suppress(OSError):  # libpq has closed it: asyncio forgets it all the same
+                    forget(self._socket)
+            self._pgconn.finish()
 
-    def _write(self) -> None:
+    def _flush(self) -> None:
         if self._pgconn.flush():  # more than the socket takes at once
             self._loop.add_writer(self._socket, self._write)
-        else:
-            self._loop.remove_writer(self._socket)
+
+    def _write(self) -> None:
+        if not self._open:  # in this turn of the event loop
+            return
+        try:
+            if not self._pgconn.flush():
+                self._loop.remove_writer(self._socket)
+        except Exception as error:  # noqa: BLE001 - for whoever hears it
+            self._tell(error)
 
     def _read(self) -> None:
+        if not self._open:
+            return
         try:
-            self._pgconn.consume_input()
-            outcome = self._outcome()
+            # uvloop calls once, and never again, when a connection ends: its last words and its end are two readings.
+            outcome = self._taken_in() or self._taken_in()
         except Exception as error:  # noqa: BLE001 - for whoever hears it
             outcome = error
         if outcome is not None:
-            self.heard(outcome)
+            self._tell(outcome)
 
-    def _outcome(self) -> Outcome | None:
-        """Return what the server has said; None while it has not said all."""
+    def _tell(self, outcome: Outcome) -> None:
+        if self._pgconn.status == pq.ConnStatus.BAD:
+            self.close()  # at once: libpq has closed the socket, whose number may soon be another's
+        self._heard(outcome)
+
+    def _taken_in(self) -> Outcome | None:
+        """Take in what has come; return what the server has said, None while it has not said all."""
+        self._pgconn.consume_input()
         while not self._pgconn.is_busy():
             if (result := self._pgconn.get_result()) is not None:
                 self._results.append(result)

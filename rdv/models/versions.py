@@ -6,13 +6,15 @@ Each answer is thus read after its request came, and never older than what had b
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
 from psycopg import InterfaceError, OperationalError
-from psycopg.errors import FeatureNotSupported, InvalidSqlStatementName, QueryCanceled
+from psycopg.errors import DuplicatePreparedStatement, FeatureNotSupported, InvalidSqlStatementName, QueryCanceled
+from psycopg.pq.abc import PGresult
 
 from rdv.models.database import CLOSED, Database
 from rdv.models.line import Line, Outcome
@@ -33,20 +35,25 @@ LONGEST_SECONDS = 3.0  # for one statement, which takes a thousandth of one: els
 
 @dataclass(slots=True)
 class _Crowd:
-    """Those who share a statement."""
+    """Those who share a statement; `tried`: once already, on a connection that was closed meanwhile."""
 
     asked: list[Asked]
     waiting: list[asyncio.Future[Mapping[Asked, Version]]]
-    tried: bool = False  # on a connection that was closed meanwhile
+    tried: bool = False
 
 
 class Versions:
-    """Asks for versions; whoever asks at the same time shares a statement."""
+    """Asks for versions; whoever asks at the same time shares a statement.
+
+    A crowd's way: `_send` makes it of all who wait, `_ask` puts its statement on the line, or `_open` opens one first,
+    `_heard` and `_failed` are what becomes of that, and `_settle` tells the crowd and sends for the next one.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._line: Line | None = None
         self._opening: asyncio.Task[None] | None = None
+        self._preparing = False
         self._crowd: _Crowd | None = None  # whose statement is on its way
         self._late: asyncio.TimerHandle | None = None
         self._asked: dict[Asked, None] = {}
@@ -61,13 +68,15 @@ class Versions:
         found = await self.all(asked.values())
         return {office: found[one] for office, one in asked.items() if one in found}
 
-    async def all(self, asked: Iterable[Asked]) -> Mapping[Asked, Version]:
+    async def all(self, asked: Collection[Asked]) -> Mapping[Asked, Version]:
         """Return the versions of offices for the days given with each, perhaps among others; the unknown are left out.
 
         Raises psycopg's errors, its InterfaceError once this is closed, and TimeoutError.
         """
         if self._closed:
             raise InterfaceError(CLOSED)
+        if not asked:
+            return {}
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Mapping[Asked, Version]] = loop.create_future()
         self._waiting.append(answer)
@@ -82,13 +91,15 @@ class Versions:
     async def close(self) -> None:
         """Give up what is being asked and close the connection; who waits, or comes later, is refused."""
         self._closed = True
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.gather(self._opening, return_exceptions=True)
         self._drop()
-        for one in [*(self._crowd.waiting if self._crowd else ()), *self._waiting]:
-            if not one.done():
-                one.set_exception(InterfaceError(CLOSED))
+        try:
+            if self._opening is not None:
+                self._opening.cancel()
+                await asyncio.gather(self._opening, return_exceptions=True)
+        finally:
+            for one in [*(self._crowd.waiting if self._crowd else ()), *self._waiting]:
+                if not one.done():
+                    one.set_exception(InterfaceError(CLOSED))
 
     def _send(self) -> None:
         """Send a statement for all who wait, unless one is on its way: then its end will."""
@@ -98,56 +109,67 @@ class Versions:
             self._ask(self._crowd)
 
     def _ask(self, crowd: _Crowd) -> None:
-        self.statements += 1
         if self._line is None:
-            self._opening = asyncio.create_task(self._open(crowd))
+            # What belongs to whoever came first is not for a connection that serves all.
+            self._opening = asyncio.get_running_loop().create_task(self._open(crowd), context=Context())
         else:
-            self._ask_on(self._line, crowd)
+            self.statements += 1
+            self._put(self._line, crowd)
 
-    def _ask_on(self, line: Line, crowd: _Crowd) -> None:
+    def _put(self, line: Line, crowd: _Crowd) -> None:
+        def put() -> None:
+            parameters = _parameters(crowd.asked)
+            if self._prepares:
+                line.ask(NAME, parameters)
+            else:
+                line.ask_unprepared(VERSIONS.encode(), parameters)
+
+        self._try(put)
+
+    def _try(self, put: Callable[[], None]) -> None:
+        """Put something on the line; what is said to it is heard, or it is too late."""
         self._late = asyncio.get_running_loop().call_later(LONGEST_SECONDS, self._failed, TimeoutError())
         try:
-            line.ask(_parameters(crowd.asked), prepared=self._prepares)
-        except OperationalError as error:
+            put()
+        except Exception as error:  # noqa: BLE001 - told those who wait, who know what to do with each
             self._failed(error)
 
     async def _open(self, crowd: _Crowd) -> None:
-        line = None
         try:
             connection = await self._database.dedicated()
-            line = Line(connection, VERSIONS, name=NAME)
-            if self._prepares:
-                async with asyncio.timeout(LONGEST_SECONDS):
-                    await line.prepare()
-        except BaseException as error:
-            if line is not None:
-                line.close()
-            if not isinstance(error, Exception):
-                raise
+        except Exception as error:  # noqa: BLE001 - as above
             self._failed(error)
+            return
+        self.statements += 1
+        line = self._line = Line(connection, self._heard)
+        self._preparing = self._prepares
+        if self._preparing:
+            self._try(lambda: line.prepare(NAME, VERSIONS.encode()))
         else:
-            line.heard = self._heard
-            self._line = line
-            self._ask_on(line, crowd)
+            self._put(line, crowd)
 
     def _heard(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Exception):
+        if self._late is not None:
+            self._late.cancel()
+        crowd, line = self._crowd, self._line
+        # A pooler may give us a server process where we prepared it before.
+        if isinstance(outcome, Exception) and not (self._preparing and isinstance(outcome, DuplicatePreparedStatement)):
             self._failed(outcome)
-            return
-        crowd = self._crowd
-        assert crowd is not None  # noqa: S101 - the server answers what was asked, once
-        columns = range(outcome.nfields)
-        values = ([outcome.get_value(row, column) for column in columns] for row in range(outcome.ntuples))
-        rows = ([int.from_bytes(value or b"", "big", signed=True) for value in row] for row in values)
-        self._settle({crowd.asked[at - 1]: Version(office, nation, days) for at, office, nation, days in rows})
+        elif crowd is None or line is None:
+            self._drop()  # an answer to nothing that was asked
+        elif self._preparing:
+            self._preparing = False
+            self._put(line, crowd)
+        elif not isinstance(outcome, Exception):
+            self._settle(_versions(outcome, crowd.asked))
 
     def _failed(self, error: Exception) -> None:
         """Ask once more on another connection where that may help, else tell who waits."""
         self._drop()
         crowd = self._crowd
-        if crowd is None:  # nobody waits: the server closed the connection
+        if crowd is None or self._closed:  # nobody waits: the server closed the connection
             return
-        if isinstance(error, InvalidSqlStatementName):
+        if isinstance(error, InvalidSqlStatementName) and self._prepares:
             self._prepares = False  # a pooler stands between, which has a server process for each statement
             self._ask(crowd)
         elif _passing(error) and not crowd.tried:
@@ -160,8 +182,6 @@ class Versions:
         """Give a crowd what it waits for; the next one's statement is on its way first."""
         crowd, self._crowd = self._crowd, None
         assert crowd is not None  # noqa: S101 - only who has one settles it
-        if self._late is not None:
-            self._late.cancel()
         self._send()
         for one in crowd.waiting:
             if one.done():  # who has given up
@@ -172,11 +192,12 @@ class Versions:
                 one.set_result(found)
 
     def _drop(self) -> None:
+        """Close the line, if there is one, and wait for nothing on it."""
         if self._late is not None:
             self._late.cancel()
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        line, self._line, self._preparing = self._line, None, False
+        if line is not None:
+            line.close()
 
 
 def _passing(error: Exception) -> bool:
@@ -188,3 +209,11 @@ def _parameters(asked: Iterable[Asked]) -> list[bytes]:
     """Return three arrays as PostgreSQL writes them."""
     columns = zip(*((str(office), str(first - PAD), str(last + PAD)) for office, first, last in asked), strict=True)
     return [f"{{{','.join(column)}}}".encode() for column in columns]
+
+
+def _versions(result: PGresult, asked: Sequence[Asked]) -> dict[Asked, Version]:
+    """Return the versions that a result tells, by what was asked."""
+    columns = range(result.nfields)
+    values = ([result.get_value(row, column) for column in columns] for row in range(result.ntuples))
+    rows = ([int.from_bytes(value or b"", "big", signed=True) for value in row] for row in values)
+    return {asked[at - 1]: Version(office, nation, days) for at, office, nation, days in rows}

@@ -189,12 +189,13 @@ class Agendas:
     async def asked(self, agendas: Iterable[Agenda], work: Callable[[], T]) -> T:
         """Ask some agendas, where it does not hold up the event loop; those that are kept are weighed anew."""
         agendas = list(agendas)
-        answer = await self.in_thread(work)
-        for agenda in agendas:
-            if self._agendas.get(agenda.key) is agenda:
-                self._keep(agenda)
-            self._at_hand[agenda.key] = agenda
-        return answer
+        try:
+            return await self.in_thread(work)
+        finally:
+            for agenda in agendas:
+                if self._agendas.get(agenda.key) is agenda:
+                    self._keep(agenda)
+                self._at_hand[agenda.key] = agenda
 
     def _cooled(self, agenda: Agenda) -> None:
         """Weigh an agenda that is not at hand any more, if it still is kept."""

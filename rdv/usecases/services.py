@@ -24,6 +24,8 @@ class Services:
         """End what is under way in the background, then close the database it is done on."""
         try:
             await self.notices.close()
-            await self.agendas.versions.close()
         finally:
-            await self.database.close()
+            try:
+                await self.agendas.versions.close()
+            finally:
+                await self.database.close()
