@@ -42,13 +42,15 @@ MAX_COST = 50_000
 ROOT_COST = (
     500  # a query or mutation of its own, or its `@cost` if that is more: at most a hundred of them in a request
 )
+ITEM_COST = 50  # of each item of a list in an input of a query or mutation: an office that is looked at, a change made
 LIST_LENGTH = 10
 
 LONGEST_LIST = 1_000  # no list is longer, whatever is asked for
 FIRST = "first"  # the argument, or the field of an input, that says how much of a list is wanted
 
 Sizes = tuple[tuple[str, str, int], ...]  # of variables: their names, what the size is of, and the size
-NUMBER, INPUT, LIST = "number", "input", "list"
+NUMBER, INPUT, LIST, ITEMS = "number", "input", "list", "items"
+Given = dict[tuple[str, str], int]  # the sizes by name and by what they are of
 Fragments = dict[str, FragmentDefinitionNode]
 Selected = tuple[GraphQLNamedType | None, SelectionNode]  # a selection, and the type it is made on
 
@@ -65,8 +67,9 @@ class Measure:
 class Limits:
     """How much one operation may ask for: estimated cost, depth, aliases of fields, tokens, seconds.
 
-    `comparisons`: of selections, which validation makes; each takes up to 10 µs. And a request: bytes of its body,
-    operations in a batch (0 = no batches), which share the cost.
+    Its variables may have as many values as its document tokens. `comparisons`: of selections, which validation makes;
+    each takes up to 10 µs. And a request: bytes of its body, operations in a batch (0 = no batches), which share the
+    cost.
     """
 
     cost: int = MAX_COST
@@ -90,14 +93,28 @@ class _Level:
     size: int | None = None
 
 
+def values_in(variables: Mapping[str, Any] | None, most: int) -> int:
+    """Count the values of variables, lists and objects with all they contain; counted no further than beyond `most`."""
+    waiting: list[Any] = [variables or {}]
+    count = 0
+    while waiting and count <= most:
+        value = waiting.pop()
+        if isinstance(value, dict | list):
+            count += len(value)
+            if count <= most:
+                waiting.extend(value.values() if isinstance(value, dict) else value)
+    return count
+
+
 def sizes_in(variables: Mapping[str, Any] | None) -> Sizes:
-    """Return what variables may say of how much of lists is wanted: numbers, `first` of inputs, lengths of lists."""
+    """Return what variables may say of how much is wanted: numbers, `first` of inputs, lengths of lists."""
     found: list[tuple[str, str, int]] = []
     for name, value in (variables or {}).items():
         if isinstance(value, list):
             found.append((name, LIST, len(value)))
         elif isinstance(value, dict):
             found += [(name, INPUT, size) for size in _whole(value.get(FIRST))]
+            found.append((name, ITEMS, sum(len(one) for one in value.values() if isinstance(one, list))))
         else:
             found += [(name, NUMBER, size) for size in _whole(value)]
     return tuple(found)
@@ -109,12 +126,12 @@ def _whole(value: object) -> list[int]:
     return [int(min(max(value, 0), LONGEST_LIST))]
 
 
-def _defaults(operation: OperationDefinitionNode, given: dict[str, tuple[str, int]]) -> None:
+def _defaults(operation: OperationDefinitionNode, given: Given) -> None:
     """Add what the operation says of variables that are left out."""
     for one in operation.variable_definitions or ():
         value = one.default_value and value_from_ast_untyped(one.default_value)
         for name, kind, size in sizes_in({one.variable.name.value: value}):
-            given.setdefault(name, (kind, size))
+            given.setdefault((name, kind), size)
 
 
 def measure(
@@ -128,7 +145,7 @@ def measure(
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     root = schema.get_root_type(operation.operation)
     levels = [_Level(root, [operation.selection_set], 1, 1)]
-    given = {name: (kind, size) for name, kind, size in sizes}
+    given: Given = {(name, kind): size for name, kind, size in sizes}
     _defaults(operation, given)
     cost, deepest = 0, 0
     while levels:
@@ -146,7 +163,7 @@ def measure(
             key = (getattr(on, "name", None), (selection.alias or selection.name).value)
             if key not in seen:
                 seen.add(key)
-                cost += level.times + (max(ROOT_COST, _weight(field)) if on is root else 0)
+                cost += level.times + (_at_root(field, selection, given) if on is root else 0)
             if selection.selection_set:
                 size = _said(selection, given)
                 many, passed = 1, size
@@ -161,7 +178,22 @@ def measure(
     return Measure(cost, deepest)
 
 
-def _said(selection: FieldNode, given: Mapping[str, tuple[str, int]]) -> int | None:
+def _at_root(field: GraphQLField, selection: FieldNode, given: Given) -> int:
+    """Return what a query or mutation costs by itself: what lists in its inputs name is looked at one by one."""
+    items = 0
+    for argument in selection.arguments or ():
+        if isinstance(argument.value, VariableNode):
+            items += given.get((argument.value.name.value, ITEMS), 0)
+        elif isinstance(argument.value, ObjectValueNode):
+            for value in (one.value for one in argument.value.fields):
+                if isinstance(value, ListValueNode):
+                    items += len(value.values)
+                elif isinstance(value, VariableNode):
+                    items += given.get((value.name.value, LIST), 0)
+    return max(ROOT_COST, _weight(field)) + ITEM_COST * items
+
+
+def _said(selection: FieldNode, given: Given) -> int | None:
     """Return what `first` of a field's arguments, or of an input among them, says."""
     for argument in selection.arguments or ():
         values = [(argument.name.value, argument.value)]
@@ -169,22 +201,22 @@ def _said(selection: FieldNode, given: Mapping[str, tuple[str, int]]) -> int | N
             values = [(one.name.value, one.value) for one in argument.value.fields]
         for name, value in values:
             if isinstance(value, VariableNode):
-                kind, size = given.get(value.name.value, ("", 0))
-                if kind == (NUMBER if name == FIRST else INPUT):
+                size = given.get((value.name.value, NUMBER if name == FIRST else INPUT))
+                if size is not None:
                     return size
             if name == FIRST and isinstance(value, IntValueNode):
                 return int(value.value[:9])
     return None
 
 
-def _length(selection: FieldNode, given: Mapping[str, tuple[str, int]]) -> int | None:
+def _length(selection: FieldNode, given: Given) -> int | None:
     """Return the length of a list among a field's arguments: so long is what comes of it."""
     for argument in selection.arguments or ():
         if isinstance(argument.value, ListValueNode):
             return len(argument.value.values)
         if isinstance(argument.value, VariableNode):
-            kind, size = given.get(argument.value.name.value, ("", 0))
-            if kind == LIST:
+            size = given.get((argument.value.name.value, LIST))
+            if size is not None:
                 return size
     return None
 

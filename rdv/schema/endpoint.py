@@ -27,7 +27,7 @@ from rdv.integrations.viewer import ANONYMOUS, Viewer
 from rdv.schema.build import build
 from rdv.schema.calls import BY_ADDRESS, JSON, BadRequest, Call, called_by, operation_of
 from rdv.schema.context import Context
-from rdv.schema.cost import Limits
+from rdv.schema.cost import Limits, values_in
 from rdv.schema.documents import Documents
 from rdv.schema.execution import Runner
 from rdv.schema.known import Known, KnownDocuments
@@ -137,6 +137,8 @@ class Endpoint:
 
     async def prepared(self, call: Call) -> Prepared:
         """Return what a call asks to run; raises BadRequest or GraphQLError for what cannot be run."""
+        most = self.limits.tokens
+        self._allow("number of values in its variables", values_in(call.variables, most), most)
         known = await self._known.of(self._options.documents.of(call))
         operation = operation_of(known.document, call.operation_name)
         self._allow("number of aliases", known.aliases, self.limits.aliases)

@@ -14,10 +14,12 @@ from typing import Any, TypeVar
 from cachetools import LRUCache
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    ValidationRule,
     Visitor,
     parse,
     specified_rules,
@@ -61,7 +63,7 @@ class KnownDocuments:
 
     def __init__(self, schema: GraphQLSchema, limits: Limits, *, introspection: bool) -> None:
         self._schema, self._limits = schema, limits
-        self._rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
+        self._rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule, _NoService])]
         self._hinting = introspection  # what may have been meant tells of the schema
         self._kept: LRUCache[str, Known] = LRUCache(KEPT_BYTES, getsizeof=_weight)
         self._one_at_a_time = asyncio.Lock()
@@ -71,16 +73,9 @@ class KnownDocuments:
         """Return what is known of a document; raises GraphQLError for what is none, BadRequest when too many wait."""
         if (known := self._kept.get(query)) is not None:
             return known
-        try:
-            async with asyncio.timeout(self._limits.seconds), self._one_at_a_time:
-                if (known := self._kept.get(query)) is None:
-                    known = await self._in_thread(lambda: self._found_out(query))
-                    if _weight(known) <= self._kept.maxsize:
-                        self._kept[query] = known
-        except TimeoutError:
-            raise BadRequest(
-                "Too many new documents are being read: try again later.", 503, code="TIMEOUT", retry_after="5"
-            ) from None
+        known = await self._in_turn(lambda: self._kept.get(query), lambda: self._found_out(query))
+        if _weight(known) <= self._kept.maxsize:
+            self._kept[query] = known
         return known
 
     async def measured(
@@ -96,12 +91,24 @@ class KnownDocuments:
             def measured() -> Measure:
                 return measure(operation, known.document, self._schema, self._limits, sizes)
 
-            found = measured() if known.comparisons < QUICK else await self._in_thread(measured)
+            if known.comparisons < QUICK:
+                found = measured()
+            else:
+                found = await self._in_turn(lambda: known.measures.get(key), measured)
             known.measures[key] = found
         return found
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._reader, work)
+    async def _in_turn(self, done: Callable[[], T | None], work: Callable[[], T]) -> T:
+        """Work in the thread once it is free, if it is not done by then; raises BadRequest when that takes too long."""
+        try:
+            async with asyncio.timeout(self._limits.seconds), self._one_at_a_time:
+                if (found := done()) is not None:
+                    return found
+                return await asyncio.get_running_loop().run_in_executor(self._reader, work)
+        except TimeoutError:
+            raise BadRequest(
+                "Too many new documents are being read: try again later.", 503, code="TIMEOUT", retry_after="5"
+            ) from None
 
     def _found_out(self, query: str) -> Known:
         try:
@@ -130,6 +137,16 @@ class KnownDocuments:
             faults=faults,
             shapes=None if faults or _conditional(document) else {},
         )
+
+
+class _NoService(ValidationRule):
+    """Refuses the field that shows gateways the whole schema."""
+
+    def enter_field(self, node: FieldNode, *_: object) -> None:
+        if node.name.value == "_service":
+            self.report_error(
+                GraphQLError("Introspection is off here: gateways compose from the published schema.", node)
+            )
 
 
 def _weight(known: Known) -> int:

@@ -13,7 +13,7 @@ from rdv.schema.call_backs import CallBackMutation
 from rdv.schema.context import Info
 from rdv.schema.delegations import DelegationMutation
 from rdv.schema.enums import Modality
-from rdv.schema.gateway import ENGINE
+from rdv.schema.gateway import ONCE
 from rdv.schema.generation import GenerationMutation
 from rdv.schema.hours import HoursMutation
 from rdv.schema.many_offices import ManyOfficesMutation
@@ -158,7 +158,7 @@ class Mutation(
     CallBackMutation,
 ):
     @strawberry.mutation(
-        description="Reserve a slot for a few minutes; it takes one place from everybody else.", directives=[ENGINE]
+        description="Reserve a slot for a few minutes; it takes one place from everybody else.", directives=[ONCE]
     )
     async def hold_slot(self, info: Info, input: HoldSlotInput) -> HoldSlotResult:
         async def act() -> Hold:
@@ -208,7 +208,7 @@ class Mutation(
         return await or_problem(info, act)
 
     @strawberry.mutation(
-        description="Move an appointment; the old time is given back only if the new one is got.", directives=[ENGINE]
+        description="Move an appointment; the old time is given back only if the new one is got.", directives=[ONCE]
     )
     async def reschedule_appointment(
         self,

@@ -7,6 +7,7 @@ from strawberry.federation.schema import FederationAny
 from strawberry.types.scalar import ScalarDefinition, ScalarWrapper
 
 from rdv.schema.context import Info
+from rdv.schema.gateway import ONCE
 from rdv.schema.references import Entity, entities
 
 MACHINERY = ("_Any", "_Entity", "_Service", "_entities", "_service")  # left out of what is published, as usual
@@ -68,7 +69,11 @@ class Service:
 
 @strawberry.type(description="What a gateway asks.")
 class Subgraph:
-    @strawberry.field(name="_service", description="What a gateway has to know to compose the schema with others.")
+    @strawberry.field(
+        name="_service",
+        description="What a gateway has to know to compose the schema with others; not where introspection is off.",
+        directives=[ONCE],
+    )
     def service(self, info: Info) -> Service:
         return Service(sdl=info.schema.as_str())
 

@@ -5,7 +5,7 @@ any number of offices) and reads again only what changed (one more): the days wh
 more than that. It is also read again once one of its holds expires or a day is frozen, which no version tells.
 
 All agendas of one moment cover the same standard days, so that a version means the same for every office; a query
-beyond these gets an agenda of its own days.
+beyond these gets an agenda of its own days, which is not kept.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -32,8 +33,9 @@ from rdv.models.versions import Versions
 from rdv.usecases.rationing import Rationing
 
 AT_HAND = 100  # agendas that keep what makes their next question faster: three to eight times what they take otherwise
+COMPILED_AT_ONCE = 10  # agendas: a tenth of a second or two
 STANDARD_DAYS = 93  # ahead of today: a query's 62 days beyond the usual 30 days' horizon
-ANSWERS_KEPT = 200
+ANSWERS_KEPT_BYTES, START_BYTES = 64_000_000, 600  # as measured: a start with its end, and what is written of both
 SET_BACK = timedelta(seconds=10)
 PATIENCE_SECONDS = 0.1  # for an engine that is being asked: longer than reading and compiling an office for a day
 
@@ -86,11 +88,13 @@ class Agendas:
         self._database = database
         self.versions = Versions(database)
         self.nations = NationCache()
-        self._limiter = CapacityLimiter(threads)
+        # Who holds locks does not queue behind searches.
+        self._limiter, self._under_locks = CapacityLimiter(threads), CapacityLimiter(threads)
         # Of the event loop alone: whoever looks something up changes the order.
         self._agendas: LRUCache[tuple[int, Window], Agenda] = LRUCache(kept_bytes, getsizeof=_bytes)
         self._at_hand = _AtHand(AT_HAND, self._cooled)
-        self.answers: LRUCache[Hashable, Any] = LRUCache(ANSWERS_KEPT)  # in tasks, by all that they depend on
+        # In tasks, by all that they depend on.
+        self.answers: LRUCache[Hashable, asyncio.Task[Any]] = LRUCache(ANSWERS_KEPT_BYTES, getsizeof=_answer_bytes)
         self._reading: dict[tuple[int, Window], asyncio.Future[dict[int, Agenda]]] = {}
         self.hits = self.misses = 0  # agendas that were kept and still held, and those that were read
         self.settled: Counter[str] = Counter()  # starts by the stage of the engine that decided them
@@ -126,8 +130,9 @@ class Agendas:
         if stale:
             with span("agendas"):
                 read = await self._read(stale, window, versions, now)
-            for agenda in read.values():
-                self._keep(agenda)
+            if _is_standard(window, now):  # else whoever asks for one day after the other pushes out what all ask for
+                for agenda in read.values():
+                    self._keep(agenda)
             found |= read
         if reads is not None:
             reads.clocked += 1
@@ -153,24 +158,21 @@ class Agendas:
         decided on the agenda at hand where that is of this version, or can be renewed; else on one of just those days.
         """
         window = standard_window(*days, now)
+        run = partial(self.in_thread, locked=True)
         known = self._agendas.get((office, window))
         # Not one of a later moment: holds that this transaction still has to respect may have expired at it.
         if known is not None and known.situation.instance.now <= now < known.until and await self._soon(known):
             if known.situation.version == version:
                 return known
             before = {office: known.situation}
-            found = await renew_situations(
-                connection, before, first=window[0], last=window[1], now=now, run=self.in_thread
-            )
+            found = await renew_situations(connection, before, first=window[0], last=window[1], now=now, run=run)
             if situation := found.get(office):
-                agenda = await self.in_thread(lambda: _compiled(situation, window, known))
+                agenda = await run(lambda: _compiled(situation, window, known))
                 if version is not None:  # else it shows what may never be committed
                     self._keep(agenda)
                 return agenda
-        situations = await load_situations(
-            connection, nation, [office], first=days[0], last=days[1], now=now, run=self.in_thread
-        )
-        return await self.in_thread(lambda: _compiled(situations[office], days))
+        situations = await load_situations(connection, nation, [office], first=days[0], last=days[1], now=now, run=run)
+        return await run(lambda: _compiled(situations[office], days))
 
     async def _soon(self, agenda: Agenda) -> bool:
         """Tell whether an agenda's engine is free, or soon is: whoever holds locks cannot wait for a long question."""
@@ -184,13 +186,16 @@ class Agendas:
                 agenda.asking.release()
             return free
 
-        return await self.in_thread(waited)
+        return await self.in_thread(waited, locked=True)
 
-    async def asked(self, agendas: Iterable[Agenda], work: Callable[[], T]) -> T:
-        """Ask some agendas, where it does not hold up the event loop; those that are kept are weighed anew."""
+    async def asked(self, agendas: Iterable[Agenda], work: Callable[[], T], *, locked: bool = False) -> T:
+        """Ask some agendas, where it does not hold up the event loop; those that are kept are weighed anew.
+
+        `locked`: by a transaction that holds locks.
+        """
         agendas = list(agendas)
         try:
-            return await self.in_thread(work)
+            return await self.in_thread(work, locked=locked)
         finally:
             for agenda in agendas:
                 if self._agendas.get(agenda.key) is agenda:
@@ -202,10 +207,10 @@ class Agendas:
         if self._agendas.get(agenda.key) is agenda:
             self._keep(agenda)
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Run the engine where it does not hold up the event loop."""
+    async def in_thread(self, work: Callable[[], T], *, locked: bool = False) -> T:
+        """Run the engine where it does not hold up the event loop; `locked`: for a transaction that holds locks."""
         with span("engine"):
-            return await to_thread.run_sync(work, limiter=self._limiter)
+            return await to_thread.run_sync(work, limiter=self._under_locks if locked else self._limiter)
 
     async def _read(
         self, offices: Sequence[int], window: Window, versions: Mapping[int, Version], now: datetime
@@ -227,7 +232,8 @@ class Agendas:
         try:
             async with self._database.reading(versioned=True) as connection:
                 nation = await self.nations.at_least(connection, versions[own[0]].nation)
-                loaded = await self._load(connection, nation, {o: versions[o] for o in own}, window, now)
+                situations = await self._situations(connection, nation, {o: versions[o] for o in own}, window, now)
+            loaded = await self._compiled(situations, window)
         except BaseException:
             reading.set_result({})
             raise
@@ -244,15 +250,15 @@ class Agendas:
         reading = self._reading.get((office, window))
         return None if reading is None else (await asyncio.shield(reading)).get(office)
 
-    async def _load(
+    async def _situations(
         self,
         connection: Connection,
         nation: Nation,
         versions: Mapping[int, Version],
         window: Window,
         now: datetime,
-    ) -> dict[int, Agenda]:
-        """Read agendas: what is kept and only has other appointments is renewed, the others are read as a whole."""
+    ) -> dict[int, Situation]:
+        """Read situations: what is kept and only has other appointments is renewed, the others are read as a whole."""
         first, last = window
         kept = {o: self._agendas[o, window].situation for o in versions if (o, window) in self._agendas}
         kept = {  # not those of a later moment: perhaps another day is frozen at it
@@ -267,8 +273,17 @@ class Agendas:
             situations |= await load_situations(
                 connection, nation, rest, first=first, last=last, now=now, run=self.in_thread
             )
-        before = {office: self._agendas.get((office, window)) for office in situations}
-        return await self.in_thread(lambda: {o: _compiled(s, window, before[o]) for o, s in situations.items()})
+        return situations
+
+    async def _compiled(self, situations: Mapping[int, Situation], window: Window) -> dict[int, Agenda]:
+        """Compile situations, some at a time: others have their turn, and who is cancelled stops soon."""
+        loaded: dict[int, Agenda] = {}
+        every = list(situations.items())
+        for at in range(0, len(every), COMPILED_AT_ONCE):
+            some = every[at : at + COMPILED_AT_ONCE]
+            before = {office: self._agendas.get((office, window)) for office, _ in some}
+            loaded |= await self.in_thread(partial(_all_compiled, some, window, before))
+        return loaded
 
     def _keep(self, agenda: Agenda) -> None:
         key = agenda.key
@@ -302,6 +317,12 @@ def _bytes(agenda: Agenda) -> int:
     return agenda.bytes
 
 
+def _answer_bytes(asked: asyncio.Task[Any]) -> int:
+    """Weigh an answer to a search; one that is not there yet is weighed again when it is."""
+    found = asked.done() and not asked.cancelled() and not asked.exception()
+    return START_BYTES * (1 + (len(asked.result()[0].starts) if found else 0))
+
+
 def standard_window(first: date, last: date, now: datetime) -> Window:
     """Return the days an agenda is compiled for: the standard ones when they contain those asked for."""
     standard = now.date() - timedelta(days=1), now.date() + timedelta(days=STANDARD_DAYS)
@@ -317,6 +338,16 @@ def _holds(agenda: Agenda, version: Version, now: datetime) -> bool:
     # Others may have read it a moment later than this request came, but not much later unless the clock was set back.
     begins = agenda.situation.instance.now - SET_BACK
     return agenda.situation.version.since(version) and begins <= now < agenda.until
+
+
+def _is_standard(window: Window, now: datetime) -> bool:
+    return window == standard_window(now.date(), now.date(), now)
+
+
+def _all_compiled(
+    situations: Iterable[tuple[int, Situation]], window: Window, before: Mapping[int, Agenda | None]
+) -> dict[int, Agenda]:
+    return {office: _compiled(situation, window, before[office]) for office, situation in situations}
 
 
 def _compiled(situation: Situation, window: Window, before: Agenda | None = None) -> Agenda:

@@ -153,7 +153,7 @@ async def decide(
                 raise SlotTaken("This slot is no longer free.")
             return agenda.engine.seat(query, wanted.start, now=now)
 
-    seated = await services.agendas.asked([agenda], seat)
+    seated = await services.agendas.asked([agenda], seat, locked=True)
     if seated is None:
         _check_candidate(agenda, query, wanted.start, now)
         raise SlotTaken("This slot is no longer free.")

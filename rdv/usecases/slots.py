@@ -105,10 +105,17 @@ async def search(services: Services, viewer: Viewer, request: SlotsRequest) -> S
             return await ask(services, agenda, query, now, counted=request.counted, explain=request.explain), {}
 
         asked = services.agendas.answers[key] = asyncio.create_task(found())
+        asked.add_done_callback(lambda done: _weighed(services, key, done))
     answer, written = asked.result() if asked.done() else await asyncio.shield(asked)
     if (reads := noting.get()) is not None:
         reads.holds(agenda.engine.bookable_until(query, now))
     return SlotsFound(agenda=agenda, reason=reason, query=query, answer=answer, written=written, moving=moving)
+
+
+def _weighed(services: Services, key: Hashable, asked: asyncio.Task[Any]) -> None:
+    """Keep an answer that is there by its weight, unless others have pushed it out."""
+    if services.agendas.answers.get(key) is asked:
+        services.agendas.answers[key] = asked
 
 
 async def open_agenda(services: Services, office_id: str, first: date, last: date, now: datetime) -> Agenda:

@@ -22,7 +22,9 @@ from rdv.usecases.services import Services
 Key = tuple[Any, ...]  # a caller's reach, the method, the query string, the body, then headers
 
 LONGEST_BODY = 50_000
-OVERHEAD = 2_000  # bytes an answer takes beside its body
+MOST_HEADERS = 8  # of those that an answer may depend on: others than a browser sends are not worth keeping
+OVERHEAD = 2_000  # bytes an answer takes beside its body, as measured, and for each of what it depends on
+HEADER_BYTES, VERSION_BYTES, OFFICE_BYTES = 200, 450, 120
 VARYING = frozenset({b"accept", b"accept-encoding", b"accept-language", b"content-type"})
 ANYBODY = "anybody"  # who has no token
 METHODS = ("GET", "POST")
@@ -142,6 +144,8 @@ class Answers:
                 return None
             if name == b"accept" and b"event-stream" in header[1]:
                 return None  # it does not end
+        if len(given) > MOST_HEADERS:
+            return None
         reach = self._reach(tokens) if tokens else ANYBODY
         return None if reach is None else (reach, scope["method"], scope["query_string"], body, *given)
 
@@ -175,8 +179,10 @@ def _until(reads: Reads, began: datetime) -> datetime | None:
 
 
 def _size(kept: Kept) -> int:
-    _, _, query, body, *headers = kept.asked
-    return OVERHEAD + len(kept.body) + len(query) + len(body) + sum(len(value) for _, value in headers)
+    reach, _, query, body, *headers = kept.asked
+    named = len(reach.offices) * OFFICE_BYTES if isinstance(reach, Viewer) else 0
+    told = sum(HEADER_BYTES + len(value) for _, value in headers)
+    return OVERHEAD + len(kept.body) + len(query) + len(body) + told + named + VERSION_BYTES * len(kept.versions)
 
 
 def _replayed(began: list[Message], receive: Receive) -> Receive:
