@@ -31,14 +31,13 @@ def parts(text: str) -> list[str]:
 
 
 def _proxies(text: str) -> str:
-    # The server takes what is no address for the name of a socket, and would believe nobody.
-    if text.strip() == ALL:
-        return ALL
+    # The server takes what is no address for the name of a socket, and would believe nobody; of all proxies it would
+    # believe the first address, which callers write themselves.
     for one in parts(text):
         try:
             ip_network(one)
         except ValueError:
-            raise ValueError("not * or addresses like 10.0.0.1 and networks like 10.0.0.0/8, by commas") from None
+            raise ValueError("not addresses like 10.0.0.1 and networks like 10.0.0.0/8, by commas") from None
     return text
 
 
@@ -112,7 +111,7 @@ class Settings(BaseSettings):
     operation_seconds: float = Field(default=10.0, gt=0, description="how long one operation may take")
     rate_limit: str = Field(default="", description="requests by one caller, like 600/minute; none = no limit")
     live_per_caller: int = Field(default=20, ge=0, description="streams, and sockets, one caller may have open")
-    trusted_proxies: Proxies = Field(default="", description="proxies whose X-Forwarded-For is believed; * = all")
+    trusted_proxies: Proxies = Field(default="", description="proxies whose X-Forwarded-For is believed")
     cors_origins: Origins = Field(default="", description="origins whose scripts may ask, by commas; * = all")
     metrics: bool = Field(default=False, description="whether /metrics answers Prometheus")
     log_format: Literal["text", "json"] = Field(default="text", description="lines for people, or for machines")

@@ -6,9 +6,9 @@ goes wrong inside a resolver is a refusal (an expected error, with its code), or
 logged.
 """
 
+import asyncio
 import logging
 import secrets
-from asyncio import timeout
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -24,6 +24,7 @@ from rdv.errors import BadToken, InvalidInput, Refusal
 from rdv.integrations.identity import Identity, bearer
 from rdv.integrations.trace import trace_id
 from rdv.integrations.viewer import ANONYMOUS, Viewer
+from rdv.models import faults
 from rdv.schema.build import build
 from rdv.schema.calls import BY_ADDRESS, JSON, BadRequest, Call, called_by, operation_of
 from rdv.schema.context import Context
@@ -35,6 +36,8 @@ from rdv.schema.texts import Translate, language_from
 from rdv.usecases.services import Services
 
 RETRY_SECONDS = "5"
+TIMEOUT, UNAVAILABLE = "TIMEOUT", "UNAVAILABLE"
+LATER = {TIMEOUT, UNAVAILABLE}  # codes of what may succeed when it is asked again
 ALIKE = {"slots", "__typename"}  # fields of the root that depend on what a caller may do, and not on who it is
 ACCESS_CODE = "accessCode"
 NO_CODE = "none"  # by what faults are counted that have no code, as those of a request that is no GraphQL
@@ -112,7 +115,9 @@ class Endpoint:
         )
 
     async def _batch(self, calls: tuple[Call, ...], viewer: Viewer, translate: Translate) -> list[dict[str, Any]]:
-        """Answer one call after the other; together they may cost what one may."""
+        """Answer one call after the other; together they may cost, and take, what one may."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + self.limits.seconds
         answers: list[dict[str, Any]] = []
         cost = 0
         for call in calls:
@@ -126,7 +131,8 @@ class Endpoint:
                 answers.append({"errors": [formatted(error, translate)]})
             else:
                 context = Context(self._services, lambda: viewer, translate, prepared.known.document)
-                answers.append((await self._run(prepared, context, GRAPHQL))[0])
+                left = ends - loop.time()
+                answers.append((await self._run(prepared, context, GRAPHQL, seconds=left))[0])
         return answers
 
     async def _at_once(self, call: Call) -> Prepared:
@@ -178,14 +184,18 @@ class Endpoint:
         except Exception as unforeseen:  # noqa: BLE001 - whatever it is, its text is not for callers
             yield {"errors": [masked(unforeseen, "subscription", translate)]}
 
-    async def _run(self, prepared: Prepared, context: Context, media_type: str) -> tuple[dict[str, Any], int]:
+    async def _run(
+        self, prepared: Prepared, context: Context, media_type: str, *, seconds: float | None = None
+    ) -> tuple[dict[str, Any], int]:
         """Execute within the time that is allowed: when it is over, statements of the database are cancelled too."""
         try:
-            async with timeout(self.limits.seconds):
+            async with asyncio.timeout(self.limits.seconds if seconds is None else seconds):
                 result = await self._runner.run(prepared.known, prepared.call, context)
         except TimeoutError:
             return {"errors": [_timed_out(context.translate)]}, 503
         body = self._body(result, prepared, context.translate)
+        if not body.get("data") and codes_of(body.get("errors", ())).keys() & LATER:
+            return body, 503
         return body, 200 if "data" in body or media_type == JSON else 400
 
     def _body(self, result: ExecutionResult, prepared: Prepared, translate: Translate) -> dict[str, Any]:
@@ -235,14 +245,18 @@ def formatted(error: GraphQLError, translate: Translate) -> dict[str, Any]:
         return shown | {"extensions": {"code": code}}
     if isinstance(original, Refusal):
         return shown | {"message": translate(original.message, **original.values), "extensions": _told(original)}
-    if isinstance(original, TimeoutError):  # the database did not answer
+    if isinstance(original, TimeoutError) or faults.is_too_late(original):  # the database did not answer
         return shown | _timed_out(translate)
+    if faults.is_away(original):
+        log.error("the database is away in %s: %s", error.path, type(original).__name__)
+        message = translate("The service is not available at this moment: try again later.")
+        return shown | {"message": message, "extensions": {"code": UNAVAILABLE}}
     return shown | masked(original, error.path, translate)
 
 
 def _timed_out(translate: Translate) -> dict[str, Any]:
     message = translate("This takes too long: ask for less, or try again later.")
-    return {"message": message, "extensions": {"code": "TIMEOUT"}}
+    return {"message": message, "extensions": {"code": TIMEOUT}}
 
 
 def _told(refusal: Refusal) -> dict[str, str]:

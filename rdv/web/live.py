@@ -197,7 +197,8 @@ class _Adapter:
 
     async def close(self, code: int, reason: str) -> None:
         with suppress(RuntimeError):  # it is closed already
-            await self._websocket.close(code, reason[:120])
+            # In bytes: a frame that closes takes 123, and callers choose what reasons repeat.
+            await self._websocket.close(code, reason.encode()[:123].decode(errors="ignore"))
 
 
 class _Socket(BaseGraphQLTransportWSHandler[Any, None]):

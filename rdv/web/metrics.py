@@ -32,7 +32,12 @@ from rdv.web.health import promptly
 log = logging.getLogger("rdv.requests")
 
 OTHER = "other"  # operations of documents that are not ours: callers choose their names, so these are not counted apart
-ALARMING = ("BUSY", "INTERNAL", "TIMEOUT")  # codes counted from 0 on: an increase from nothing is none to Prometheus
+ALARMING = (
+    "BUSY",
+    "INTERNAL",
+    "TIMEOUT",
+    "UNAVAILABLE",
+)  # codes counted from 0 on: an increase from nothing is none to Prometheus
 Reading = tuple[str, Callable[[], float]]  # what it is, and how it is read
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from bisect import bisect_left
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -17,6 +18,8 @@ from rdv.schema.endpoint import refused
 
 MESSAGE = "Too many requests: wait a moment."
 CODE = "TOO_MANY_REQUESTS"
+SWEEP_SECONDS = 10.0
+NOBODY = "?"  # who has no address, or one that a proxy made up
 
 
 def rate_from(text: str) -> RateLimitItem:
@@ -36,7 +39,7 @@ def caller_by(identity: Identity, authorization: str | None, scope: Scope) -> st
     if viewer is not None and viewer.subject is not None:
         return f"account {viewer.subject}"
     client = scope.get("client")
-    return f"address {_network(client[0]) if client else '?'}"
+    return f"address {_network(client[0]) if client else NOBODY}"
 
 
 @lru_cache(maxsize=10_000)
@@ -44,11 +47,36 @@ def _network(host: str) -> str:
     """Return an address, of IPv6 the network of 64 bits that one household or company is given."""
     try:
         address = ip_address(host)
-    except ValueError:  # of a socket in the file system
-        return host
+    except ValueError:
+        return NOBODY
     if not isinstance(address, IPv6Address):
         return host
     return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
+
+
+class _Storage(MemoryStorage):
+    """Forgets whom nobody has heard of for a while, all at once now and then.
+
+    The library's own way looks at each caller it knows, by a thread, whenever a request comes: with ten thousand
+    callers it never came to an end.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._swept = 0.0
+
+    async def _MemoryStorage__schedule_expiry(self) -> None:  # noqa: N802 - called before each entry
+        now = time.time()  # noqa: TID251 - the limiter's own clock
+        if now < self._swept + SWEEP_SECONDS:
+            return
+        self._swept = now
+        for key, entries in list(self.events.items()):  # the newest first
+            holding = bisect_left(entries, -now, key=lambda one: -one.expiry)
+            if holding:
+                del entries[holding:]
+            else:
+                del self.events[key]
+                self.locks.pop(key, None)
 
 
 class Rates:
@@ -57,7 +85,13 @@ class Rates:
     def __init__(self, rate: RateLimitItem | None) -> None:
         """Without a `rate` everything goes through."""
         self._rate = rate
-        self._limiter = MovingWindowRateLimiter(MemoryStorage()) if rate else None
+        self._storage = _Storage()
+        self._limiter = MovingWindowRateLimiter(self._storage) if rate else None
+
+    @property
+    def known(self) -> int:
+        """How many callers are remembered."""
+        return len(self._storage.events)
 
     async def wait(self, caller: str) -> int:
         """Count one request; return how many seconds the caller has to wait before it may be taken, mostly 0."""

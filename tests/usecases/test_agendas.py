@@ -1,6 +1,8 @@
 """What is kept of an office is what it is, whoever asked for it before."""
 
+import asyncio
 from datetime import timedelta
+from threading import Event
 
 import pytest
 
@@ -117,6 +119,42 @@ async def test_an_office_larger_than_what_may_be_kept_is_answered_all_the_same(d
     agendas = Agendas(database, kept_bytes=0)
     assert set(await agendas.current([scene.place.office], FIRST, LAST, scene.now)) == {scene.place.office}
     assert (agendas.count, agendas.bytes) == (0, 0)
+
+
+async def test_days_far_ahead_push_nothing_out_of_what_is_kept(desk: Desk) -> None:
+    kept = await desk.current()
+    far = LAST + timedelta(days=400)
+    found = await desk.agendas.current([desk.office], far, far, desk.scene.now)
+    assert found[desk.office] is not kept
+    assert desk.agendas.count == 1
+    assert await desk.current() is kept
+
+
+async def test_who_holds_locks_does_not_queue_behind_searches(desk: Desk) -> None:
+    kept = await desk.current()
+    over = Event()
+    searches = [asyncio.create_task(desk.agendas.in_thread(over.wait)) for _ in range(10)]
+    try:
+        async with asyncio.timeout(5):
+            assert await desk.under_lock(await desk.version()) is kept
+            assert await desk.agendas.asked([kept], lambda: "seated", locked=True) == "seated"
+    finally:
+        over.set()
+        await asyncio.gather(*searches)
+
+
+async def test_a_question_that_fails_is_weighed_as_well(desk: Desk) -> None:
+    agenda = await desk.current()
+    before = desk.agendas.bytes
+
+    def fails() -> None:
+        query = Query(reason=str(desk.scene.place.reasons["declare"]), from_date=desk.day, to_date=desk.day)
+        agenda.engine.answer(query, now=desk.scene.now)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await desk.agendas.asked([agenda], fails)
+    assert desk.agendas.bytes > before
 
 
 async def test_an_agenda_is_weighed_with_what_it_has_been_asked(desk: Desk) -> None:

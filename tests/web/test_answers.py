@@ -202,6 +202,14 @@ async def test_slots_of_an_appointment_that_is_to_be_moved_are_worked_out_each_t
     assert await sent_again(api) == 0
 
 
+async def test_answers_to_heads_that_no_browser_sends_are_not_kept(api: Api, place: Place) -> None:
+    body = {"query": SLOTS, "variables": wanted(place)}
+    for headers, times in (([("accept", "*/*")] * 9, 0), ([("accept", "*/*")] * 4, 1)):
+        for _ in range(2):
+            await api.client.post("/graphql", json=body, headers=headers)
+        assert await sent_again(api) == times
+
+
 async def test_errors_are_not_kept(api: Api, place: Place) -> None:
     for _ in range(2):
         assert "errors" in await api.answer(SLOTS, wanted(place) | {"office": "987654"})

@@ -10,9 +10,9 @@ import pytest
 from rdv.errors import BadSetting
 from rdv.integrations.viewer import Viewer, ViewerKind
 from rdv.models.database import Database
-from rdv.web.rates import caller_by, rate_from
+from rdv.web.rates import Rates, caller_by, rate_from
 from tests.api.conftest import KnownViewers
-from tests.places import add_office
+from tests.places import Place, add_office
 from tests.web.conftest import Opening
 
 TYPENAME = {"query": "{ __typename }"}
@@ -121,6 +121,13 @@ ENTITIES = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Office
         ("{ planningPreview(input: {officeId: 1, changes: [], from: null, to: null}) { version } }", {}, 2_002),
         ("query($id: ID!) { office(id: $id) { reasons { id } } }", {"id": 3500}, 553),
         ("query($id: ID!) { office(id: $id) { reasons { id } } }", {"id": 1}, 553),
+        (EARLIEST.format("$o: [ID!]", "{reasonId: 1, officeIds: $o, first: 1}"), {"o": [1] * 100}, 5_504),
+        (EARLIEST.format("$o: ID!", f"{{reasonId: 1, officeIds: [{'$o,' * 100}], first: 1}}"), {"o": 1}, 5_504),
+        (
+            EARLIEST.format("$i: EarliestSlotsInput!", "$i"),
+            {"i": {"reasonId": 1, "officeIds": [1] * 100, "first": 1}},
+            5_504,
+        ),
     ],
 )
 async def test_there_is_one_price_however_it_is_asked_for(
@@ -130,11 +137,41 @@ async def test_there_is_one_price_however_it_is_asked_for(
     assert answer.json()["extensions"]["cost"]["estimated"] // 10 == cost // 10
 
 
-async def test_the_schema_may_be_kept_from_telling_about_itself(opened: Opening) -> None:
-    query = {"query": "{ __schema { queryType { name } } }"}
-    assert "data" in (await (await opened()).post("/graphql", json=query)).json()
-    refused = (await (await opened(introspection=False)).post("/graphql", json=query)).json()
+LONG = {"flat": [1] * 5_000, "deep": [[[1] * 100] * 10] * 5, "wide": {f"field{at}": at for at in range(5_000)}}
+
+
+@pytest.mark.parametrize("value", LONG.values(), ids=LONG)
+async def test_variables_have_no_more_values_than_documents_have_tokens(opened: Opening, value: Any) -> None:
+    body = {"query": ENTITIES, "variables": {"r": value}}
+    error = (await (await opened()).post("/graphql", json=body)).json()["errors"][0]
+    assert "number of values in its variables is at least 50" in error["message"]
+    assert error["extensions"]["code"] == "TOO_COSTLY"
+
+
+async def test_one_request_takes_no_more_than_two_places(opened: Opening, database: Database) -> None:
+    place = await add_office(database, counters=4)
+    hold = "holdSlot(input: {officeId: %d, reasonId: %d, start: %s}) { __typename }"
+    one = hold % (place.office, place.reasons["declare"], '"2027-03-03T09:00:00+01:00"')
+    client = await opened()
+    document = "mutation {{ {} }}".format
+    refused = await client.post("/graphql", json={"query": document(" ".join(f"a{at}: {one}" for at in range(3)))})
+    assert refused.json()["errors"][0]["extensions"]["code"] == "TOO_COSTLY"
+    taken = await client.post("/graphql", json={"query": document(" ".join(f"a{at}: {one}" for at in range(2)))})
+    assert [given["__typename"] for given in taken.json()["data"].values()] == ["Hold", "Hold"]
+
+
+@pytest.mark.parametrize("query", ["{ __schema { queryType { name } } }", "{ _service { sdl } }"])
+async def test_the_schema_may_be_kept_from_telling_about_itself(opened: Opening, query: str) -> None:
+    body = {"query": query}
+    assert "data" in (await (await opened()).post("/graphql", json=body)).json()
+    refused = (await (await opened(introspection=False)).post("/graphql", json=body)).json()
     assert "introspection" in refused["errors"][0]["message"].lower()
+
+
+def hold_at(place: Place) -> dict[str, Any]:
+    input_ = {"officeId": place.office, "reasonId": place.reasons["declare"], "start": "2027-03-03T09:00:00+01:00"}
+    query = "mutation($input: HoldSlotInput!) { holdSlot(input: $input) { __typename } }"
+    return {"query": query, "variables": {"input": input_}}
 
 
 async def test_an_operation_that_takes_too_long_ends_and_so_does_its_statement(
@@ -142,11 +179,7 @@ async def test_an_operation_that_takes_too_long_ends_and_so_does_its_statement(
 ) -> None:
     place = await add_office(database)
     client = await opened(operation_seconds=0.3)
-    input_ = {"officeId": place.office, "reasonId": place.reasons["declare"], "start": "2027-03-03T09:00:00+01:00"}
-    hold = {
-        "query": "mutation($input: HoldSlotInput!) { holdSlot(input: $input) { __typename } }",
-        "variables": {"input": input_},
-    }
+    hold = hold_at(place)
     async with await psycopg.AsyncConnection.connect(database_url) as other:
         await other.execute("select 1 from office for update")
         late = await client.post("/graphql", json=hold)
@@ -164,6 +197,72 @@ async def test_an_operation_that_takes_too_long_ends_and_so_does_its_statement(
         assert count == (0,)
     done = await client.post("/graphql", json=hold)
     assert done.json()["data"]["holdSlot"]["__typename"] == "Hold"
+
+
+async def test_a_statement_that_takes_too_long_for_the_database_is_no_fault_of_ours(
+    opened: Opening, database: Database, database_url: str
+) -> None:
+    place = await add_office(database)
+    client = await opened(statement_timeout_ms=100)
+    async with await psycopg.AsyncConnection.connect(database_url) as other:
+        await other.execute("select 1 from office for update")
+        late = await client.post("/graphql", json=hold_at(place))
+        assert (late.status_code, late.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
+        assert int(late.headers["retry-after"]) > 0
+
+
+async def test_a_database_that_goes_away_meanwhile_is_said_to_be_away(
+    opened: Opening, database: Database, database_url: str
+) -> None:
+    place = await add_office(database)
+    client = await opened()
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as other:
+        async with other.transaction():
+            await other.execute("select 1 from office for update")
+            asking = asyncio.create_task(client.post("/graphql", json=hold_at(place)))
+            end = (
+                "select pg_terminate_backend(pid) from pg_locks join pg_stat_activity using (pid) "
+                "where not granted and datname = current_database()"
+            )
+            while not await (await other.execute(end)).fetchall():  # noqa: ASYNC110 - PostgreSQL tells nobody
+                await asyncio.sleep(0.01)
+        gone = await asking
+    assert (gone.status_code, gone.json()["errors"][0]["extensions"]["code"]) == (503, "UNAVAILABLE")
+    assert int(gone.headers["retry-after"]) > 0
+    done = await client.post("/graphql", json=hold_at(place))
+    assert done.json()["data"]["holdSlot"]["__typename"] == "Hold"
+
+
+async def test_a_batch_takes_no_longer_than_one_operation_may(
+    opened: Opening, database: Database, database_url: str
+) -> None:
+    place = await add_office(database)
+    client = await opened(operation_seconds=0.3)
+    async with await psycopg.AsyncConnection.connect(database_url) as other:
+        await other.execute("select 1 from office for update")
+        began = asyncio.get_running_loop().time()
+        late = await client.post("/graphql", json=[hold_at(place)] * 2)
+        assert asyncio.get_running_loop().time() - began < 0.6
+    assert [one["errors"][0]["extensions"]["code"] for one in late.json()] == ["TIMEOUT", "TIMEOUT"]
+
+
+async def test_callers_of_whom_nothing_was_heard_for_a_while_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    rates = Rates(rate_from("2/minute"))
+    for caller in ("early", "early", "late"):
+        now += 20
+        assert await rates.wait(caller) == 0
+    assert rates.known == 2
+    now += 30  # the first two were more than a minute ago by then
+    assert await rates.wait("early") == 0
+    assert rates.known == 2
+    now += 50
+    assert await rates.wait("new") == 0
+    assert rates.known == 2
+    now += 20
+    assert await rates.wait("new") == 0
+    assert rates.known == 1
 
 
 async def test_one_caller_sends_so_many_requests_and_others_are_not_held_up(opened: Opening) -> None:
@@ -269,7 +368,8 @@ def test_a_caller_is_an_account_or_else_an_address() -> None:
         ("2001:db8:1:2::1", "address 2001:db8:1:2::/64"),
         ("::ffff:192.0.2.1", "address 192.0.2.1"),
         ("192.0.2.1", "address 192.0.2.1"),
-        ("", "address "),
+        ("", "address ?"),
+        ("what a proxy passed on", "address ?"),
     ],
 )
 def test_a_household_has_one_address_however_many_it_was_given(address: str, counted_by: str) -> None:

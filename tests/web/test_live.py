@@ -178,6 +178,7 @@ FRAMES = [
     '{"type": "subscribe", "id": "1", "payload": null}',
     '{"type": "complete"}',
     '{"type": "unheard of"}',
+    f'{{"type": "{"é" * 120}"}}',
     '{"type": "connection_init", "payload": 1}',
 ]
 
