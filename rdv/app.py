@@ -67,6 +67,7 @@ def create_app(
         endpoint,
         services.notices,
         per_caller=settings.live_per_caller,
+        most=settings.live_per_process,
         origins=origins,
         rates=rates,
         metrics=metrics,

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
     operation_seconds: float = Field(default=10.0, gt=0, description="how long one operation may take")
     rate_limit: str = Field(default="", description="requests by one caller, like 600/minute; none = no limit")
     live_per_caller: int = Field(default=20, ge=0, description="streams, and sockets, one caller may have open")
+    live_per_process: int = Field(
+        default=800,
+        ge=0,
+        description="streams, sockets and what these follow that one process has; each socket is a file",
+    )
     trusted_proxies: Proxies = Field(default="", description="proxies whose X-Forwarded-For is believed")
     cors_origins: Origins = Field(default="", description="origins whose scripts may ask, by commas; * = all")
     metrics: bool = Field(default=False, description="whether /metrics answers Prometheus")

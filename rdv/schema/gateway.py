@@ -15,7 +15,7 @@ MANAGES_APPOINTMENTS = [["rdv:APPOINTMENTS"]]
 # Weights count objects, as gateways do: what runs the engine over weeks of one office, looks across the country,
 # compares a year of an office before and after changes, or changes hundreds of offices. `cost.py` adds to these.
 ENGINE = Cost(weight=50)
-COUNTRY = Cost(weight=100)
+COUNTRY = Cost(weight=2_000)
 YEAR = Cost(weight=2_000)
 MANY_OFFICES = Cost(weight=5_000)
 # What somebody does once, and somebody who means harm many times in a request, of which callers have so many a minute:

@@ -50,11 +50,14 @@ class Live:
         notices: Notices,
         *,
         per_caller: int,
+        most: int,
         origins: frozenset[str],
         rates: Rates,
         metrics: Metrics,
     ) -> None:
-        """`per_caller`: how many streams, and how many sockets, one caller may have open; `origins` of scripts.
+        """`per_caller`: how many streams, and how many sockets, one caller may have open, `most`: all of them together.
+
+        `origins` of scripts.
 
         Each operation of a socket counts as a request, by `rates` and `metrics`.
         """
@@ -64,6 +67,7 @@ class Live:
         self.metrics = metrics
         self.per_caller = per_caller
         self._origins = origins
+        self._most, self._open = most, 0
         self.streams: Counter[str] = Counter()
         self._sockets: Counter[str] = Counter()
 
@@ -127,14 +131,20 @@ class Live:
 
     @contextmanager
     def place(self, taken: Counter[str], caller: str) -> Iterator[None]:
-        """Take one of a caller's places; raises BadRequest when all are taken."""
+        """Take one of a caller's places; raises BadRequest when all are taken, or all there are."""
         if taken[caller] >= self.per_caller:
             message = f"You follow {self.per_caller} things already: end one of them first."
             raise BadRequest(message, 429, code="TOO_MANY_SUBSCRIPTIONS", retry_after="5")
+        if self._open >= self._most:
+            raise BadRequest(
+                "Too many follow something here: try again later.", 503, code="TOO_MANY_SUBSCRIPTIONS", retry_after="30"
+            )
         taken[caller] += 1
+        self._open += 1
         try:
             yield
         finally:
+            self._open -= 1
             taken[caller] -= 1
             if not taken[caller]:
                 del taken[caller]

@@ -167,6 +167,20 @@ async def test_one_caller_follows_so_many_things_and_no_more(database_url: str, 
             assert (await again.next())[0] == "next"
 
 
+async def test_all_callers_together_follow_so_many_things_and_no_more(
+    database_url: str, place: Place, tmp_path: Path
+) -> None:
+    with served(database_url, tmp_path, RDV_LIVE_PER_PROCESS="2") as server:
+        async with stream(server, slots(place)) as one, socket(server):
+            await one.next()
+            async with httpx2.AsyncClient() as http:
+                headers = {"accept": "text/event-stream"}
+                refused = await http.post(server.url, json=slots(place), headers=headers)
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
+        async with stream(server, slots(place)) as again:
+            assert (await again.next())[0] == "next"
+
+
 FRAMES = [
     "1",
     "[]",
