@@ -102,9 +102,11 @@ class Metrics:
     async def _read_jobs(self, registry: CollectorRegistry) -> None:
         async with self._services.database.reading(counted=False) as connection:
             oldest, alive = await jobs.oldest_seconds(connection), await jobs.workers_alive(connection)
+            failed = await jobs.failed(connection)
         waits = "For how many seconds the job that has been waiting longest could have been done."
         Gauge("rdv_oldest_job_seconds", waits, registry=registry).set(oldest)
         Gauge("rdv_workers_alive", "Workers with a recent sign of life.", registry=registry).set(alive)
+        Gauge("rdv_failed_jobs", "Jobs that failed and are not repeated.", registry=registry).set(failed)
 
     def count(self, operation: str, status: int, seconds: float, codes: Mapping[str, int] | None = None) -> None:
         """Count one request, and log it; `codes`: of the errors it was answered with, and how many."""

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from rdv.models.database import Database
 from tests.places import add_office
+from tests.tools import ROOT
 from tests.web.conftest import Opening
 
 
@@ -66,6 +67,26 @@ async def test_a_job_that_waits_is_seen(opened: Opening, database_url: str) -> N
     (waiting,) = re.findall(r"^rdv_oldest_job_seconds (\S+)$", figures, re.MULTILINE)
     assert float(waiting) > 3_599
     assert "\nrdv_workers_alive 1.0\n" in figures
+
+
+async def test_jobs_that_failed_are_counted_until_somebody_has_looked(opened: Opening, database_url: str) -> None:
+    client = await opened(metrics=True)
+    assert "\nrdv_failed_jobs 0.0\n" in (await client.get("/metrics")).text
+    job = "insert into procrastinate_jobs (queue_name, task_name, args, status) values ('default', 'tidy', '{}', %s)"
+    operating = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    again, away = re.findall(r"^ *((?:select procrastinate_|delete from procrastinate_).*;)$", operating, re.MULTILINE)
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        for status in ("failed", "failed", "todo"):
+            await connection.execute(job, [status])
+        assert "\nrdv_failed_jobs 2.0\n" in (await client.get("/metrics")).text
+        found = await connection.execute("select id from procrastinate_jobs order by id")
+        first, second, third = [one for (one,) in await found.fetchall()]
+        await connection.execute(again.replace("7", str(first)))
+        assert "\nrdv_failed_jobs 1.0\n" in (await client.get("/metrics")).text
+        await connection.execute(away.replace("7", str(second)))
+        assert "\nrdv_failed_jobs 0.0\n" in (await client.get("/metrics")).text
+        left = await connection.execute("select id, status::text from procrastinate_jobs order by id")
+        assert await left.fetchall() == [(first, "todo"), (third, "todo")]
 
 
 async def test_figures_of_jobs_are_left_out_when_the_database_does_not_answer(
