@@ -27,8 +27,11 @@ from rdv.models.reads import noting
 
 _NAME = re.compile(r"(?<!:):([a-z_]+)")  # of a bound value; `::` is a cast
 
+SETTING, DIRECT_SETTING = "RDV_DATABASE_URL", "RDV_DIRECT_DATABASE_URL"
 # None: it never came so far that a server said something. Then passwords, missing databases, permissions.
 UNREACHABLE = {None, "28P01", "28000", "3D000", "42501"}
+NOT_HAD = {"55P03", "40P01"}  # a lock within the time, or ours was one of two that waited for each other
+LOCK_TIMEOUT_MS = 5_000  # of a migration: bookings wait behind it meanwhile
 BESIDES = "rdv_besides"  # the option of connections whose statements are not counted
 CLOSED = "the database is closed"
 Connection = AsyncConnection  # the other layers' name for it
@@ -47,7 +50,7 @@ def psycopg_url(url: str) -> str:
 def alembic_config(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", "rdv:models/migrations")
-    config.attributes["url"] = psycopg_url(url)
+    config.attributes.update(url=psycopg_url(url), lock_timeout_ms=LOCK_TIMEOUT_MS)
     return config
 
 
@@ -63,28 +66,35 @@ def with_name(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, *, setting: str = SETTING) -> None:
     """Bring the database's schema to this version; already there = nothing to do.
+
+    `setting`: where the address is from.
 
     Raises DatabaseUnavailable or MigrationMissing with one line that does not contain the address.
     """
     try:
         command.upgrade(alembic_config(url), "head")
     except SQLAlchemyError as error:
-        raise _not_migrated(error) from None
+        raise _not_migrated(error, setting) from None
     except CommandError:
         raise MigrationMissing("the database is at a migration this version does not know: use a newer rdv") from None
 
 
-def _not_migrated(error: SQLAlchemyError) -> OperatorError:
+def _not_migrated(error: SQLAlchemyError, setting: str) -> OperatorError:
     """Say why a migration failed: nothing of the statement or its values, which may be anybody's."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(error, OperationalError | ProgrammingError) and getattr(cause, "sqlstate", None) in UNREACHABLE:
-        return DatabaseUnavailable(unreachable(error))
+    state = getattr(cause, "sqlstate", None)
+    if isinstance(error, OperationalError | ProgrammingError) and state in UNREACHABLE:
+        return DatabaseUnavailable(unreachable(error, setting))
+    if state in NOT_HAD:
+        return MigrationMissing(
+            "the migration has changed nothing: others use its tables: run `rdv migrate` again when less is going on"
+        )
     return MigrationMissing(f"the migration failed, and has changed nothing: {type(cause).__name__}")
 
 
-def unreachable(error: OperationalError | ProgrammingError) -> str:
+def unreachable(error: OperationalError | ProgrammingError, setting: str = SETTING) -> str:
     """Say that the database cannot be reached and why, without its address or password."""
     reasons = {
         "password authentication failed": "the password is not accepted",
@@ -97,7 +107,7 @@ def unreachable(error: OperationalError | ProgrammingError) -> str:
         "invalid connection option": "the address has an unknown option",
     }
     why = next((text for mark, text in reasons.items() if mark in str(error.orig)), "the connection failed")
-    return f"RDV_DATABASE_URL: the database cannot be reached: {why}"
+    return f"{setting}: the database cannot be reached: {why}"
 
 
 def _note() -> None:

@@ -161,6 +161,16 @@ def test_migrating_twice_is_fine(data_dir: Path, empty_database_url: str) -> Non
         assert (done.returncode, done.stderr, done.stdout) == (0, "", "The database has this version's tables.\n")
 
 
+def test_a_migration_goes_to_the_servers_own_address_where_there_is_one(
+    data_dir: Path, empty_database_url: str
+) -> None:
+    there = ran(data_dir, "migrate", RDV_DATABASE_URL=NOWHERE, RDV_DIRECT_DATABASE_URL=empty_database_url)
+    assert (there.returncode, there.stdout) == (0, "The database has this version's tables.\n")
+    away = ran(data_dir, "migrate", RDV_DATABASE_URL=empty_database_url, RDV_DIRECT_DATABASE_URL=NOWHERE)
+    said = "rdv: RDV_DIRECT_DATABASE_URL: the database cannot be reached: nothing listens at that address\n"
+    assert (away.returncode, away.stdout, away.stderr) == (1, "", said)
+
+
 def test_of_two_that_migrate_at_once_the_second_waits(data_dir: Path, empty_database_url: str) -> None:
     waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
     with (
