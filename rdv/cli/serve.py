@@ -41,8 +41,8 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         raise BadSetting("RDV_SECRET_KEY: is missing; it needs at least 32 characters")
     identity = configured_identity(settings)
     with Stopping() as stopping, bound(host, port) as listening, database_address(settings, stopping) as address:
-        asyncio.run(check(address))
         settings = settings.on(address)
+        asyncio.run(check(settings))
         run(settings, listening, clock=real_clock, identity=identity, ready=lambda: typer.echo(url_of(listening)))
 
 
@@ -62,11 +62,11 @@ def configured_identity(settings: Settings) -> Identity:
     )
 
 
-async def check(address: str) -> None:
+async def check(settings: Settings) -> None:
     """Refuse a database that cannot be served: raises an OperatorError that says why."""
     from rdv.models.database import Database
 
-    database = Database(address, pool_size=1)
+    database = Database(str(settings.database_url), direct_url=settings.direct_database_url, pool_size=1)
     try:
         await database.check()
     finally:

@@ -100,7 +100,7 @@ class Metrics:
         return Response(page, headers={"content-type": CONTENT_TYPE_LATEST})
 
     async def _read_jobs(self, registry: CollectorRegistry) -> None:
-        async with self._services.database.reading(counted=False) as connection:
+        async with self._services.database.watching() as connection:
             oldest, alive = await jobs.oldest_seconds(connection), await jobs.workers_alive(connection)
             failed = await jobs.failed(connection)
         waits = "For how many seconds the job that has been waiting longest could have been done."

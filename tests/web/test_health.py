@@ -1,5 +1,6 @@
 """Whether a process lives and can answer, and its figures."""
 
+import asyncio
 import re
 from importlib.metadata import version
 
@@ -48,6 +49,41 @@ async def test_a_database_that_hangs_is_not_waited_for(
         await connection.execute("lock table alembic_version")
         hanging = await client.get("/health/ready")
     assert (hanging.status_code, hanging.json()) == (503, {"ready": False, "why": "the database does not answer"})
+
+
+async def test_a_process_whose_connections_are_all_in_use_is_ready_and_tells_its_figures(
+    opened: Opening, database_url: str
+) -> None:
+    client = await opened(metrics=True, pool_size=1)
+    waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        await connection.execute("lock table reason")
+        asked = [client.post("/graphql", json={"query": "{ reasons { id } }"}) for _ in range(3)]
+        waiting = [asyncio.create_task(one) for one in asked]
+        async with asyncio.timeout(20):
+            while await (await connection.execute(waits)).fetchone() != (1,):  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.01)
+        ready = await client.get("/health/ready")
+        figures = (await client.get("/metrics")).text
+    assert (ready.status_code, ready.json()["ready"]) == (200, True)
+    assert "\nrdv_database_connections 1.0\n" in figures
+    assert "\nrdv_oldest_job_seconds 0.0\n" in figures
+    assert [one.json()["data"] for one in await asyncio.gather(*waiting)] == [{"reasons": []}] * 3
+
+
+async def test_a_process_whose_connections_were_cut_says_at_once_that_it_is_ready(
+    opened: Opening, database_url: str
+) -> None:
+    client = await opened()
+    cut = (
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and pid <> %s"
+    )
+    for _ in range(2):
+        assert (await client.get("/health/ready")).status_code == 200
+        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+            done = await (await connection.execute(cut, [connection.info.backend_pid])).fetchall()
+        assert set(done) == {(True,)}
+    assert (await client.get("/health/ready")).status_code == 200
 
 
 async def test_a_job_that_waits_is_seen(opened: Opening, database_url: str) -> None:
