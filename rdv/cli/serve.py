@@ -29,6 +29,8 @@ STARTUP_FAILED = 3
 # Looking for garbage among all that is kept takes a tenth of a second, in which nobody is answered: seldom, then.
 GARBAGE_THRESHOLDS = (5_000, 10, 500)
 SWITCH_SECONDS = 0.0001  # the event loop waits so long for a thread of the engine, at each of its turns
+# Longer than proxies keep idle connections (nginx: 60): if we closed one first, a request might be on its way there.
+KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 10  # for requests in progress when the server is told to stop
 
 
@@ -145,6 +147,7 @@ def run(
         lifespan="on",
         ws="websockets-sansio",
         ws_max_size=settings.max_body_bytes,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     warn_of_unknown_settings()
