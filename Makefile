@@ -17,7 +17,7 @@ demo: .venv/.ready  ## a demo with real offices on http://127.0.0.1:8000/graphql
 test: .venv/.ready .venv/codegen/.ready  ## every test, each against real parts, on all cores (ARGS="-k slots", JOBS=0 for one process)
 	$(BIN)/pytest -n $(JOBS) --dist loadscope $(ARGS)
 
-tools: .venv/codegen/.ready  ## node, Chromium, PgBouncer, wrk, h2load, npm packages, the generator of clients: for `make load`, and tests left out otherwise
+tools: .venv/codegen/.ready  ## node, Chromium, PgBouncer, nginx, wrk, h2load, npm packages, the generator of clients: for `make load`, and tests left out otherwise
 	.ci/tools
 
 check: .venv/.ready  ## formatting, lint, types, import contracts, committed schema and what it breaks

@@ -30,11 +30,19 @@ def database_address(settings: Settings, stopping: Stopping | None = None) -> It
 
 
 def migrate() -> None:
-    """Bring the database's tables to this version (RDV_DATABASE_URL, or the embedded one in RDV_DATA_DIR)."""
+    """Bring the database's tables to this version.
+
+    It is the one of RDV_DIRECT_DATABASE_URL, else RDV_DATABASE_URL, else the embedded one in RDV_DATA_DIR.
+    """
     from rdv.cli.stopping import Stopping
     from rdv.models import database
     from rdv.settings import read_settings
 
-    with Stopping() as stopping, database_address(read_settings(), stopping) as address:
-        database.migrate(address)
+    settings = read_settings()
+    with Stopping() as stopping, database_address(settings, stopping) as address:
+        # A pooler in front of it may have a time after which it ends what takes long.
+        if direct := settings.on(address).direct_database_url:
+            database.migrate(direct, setting=database.DIRECT_SETTING)
+        else:
+            database.migrate(address)
         typer.echo("The database has this version's tables.")

@@ -29,6 +29,8 @@ STARTUP_FAILED = 3
 # Looking for garbage among all that is kept takes a tenth of a second, in which nobody is answered: seldom, then.
 GARBAGE_THRESHOLDS = (5_000, 10, 500)
 SWITCH_SECONDS = 0.0001  # the event loop waits so long for a thread of the engine, at each of its turns
+# Longer than proxies keep idle connections (nginx: 60): if we closed one first, a request might be on its way there.
+KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 10  # for requests in progress when the server is told to stop
 
 
@@ -41,8 +43,8 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         raise BadSetting("RDV_SECRET_KEY: is missing; it needs at least 32 characters")
     identity = configured_identity(settings)
     with Stopping() as stopping, bound(host, port) as listening, database_address(settings, stopping) as address:
-        asyncio.run(check(address))
         settings = settings.on(address)
+        asyncio.run(check(settings))
         run(settings, listening, clock=real_clock, identity=identity, ready=lambda: typer.echo(url_of(listening)))
 
 
@@ -62,11 +64,11 @@ def configured_identity(settings: Settings) -> Identity:
     )
 
 
-async def check(address: str) -> None:
+async def check(settings: Settings) -> None:
     """Refuse a database that cannot be served: raises an OperatorError that says why."""
     from rdv.models.database import Database
 
-    database = Database(address, pool_size=1)
+    database = Database(str(settings.database_url), direct_url=settings.direct_database_url, pool_size=1)
     try:
         await database.check()
     finally:
@@ -145,6 +147,7 @@ def run(
         lifespan="on",
         ws="websockets-sansio",
         ws_max_size=settings.max_body_bytes,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     warn_of_unknown_settings()

@@ -23,8 +23,9 @@ def worker(*, once: Once = False) -> None:
 
     settings = read_settings()
     with Stopping() as stopping, database_address(settings, stopping) as address:
-        asyncio.run(check(address))
-        asyncio.run(_work(settings.on(address), once=once))
+        settings = settings.on(address)
+        asyncio.run(check(settings))
+        asyncio.run(_work(settings, once=once))
 
 
 async def _work(settings: Settings, *, once: bool) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from functools import cache
 from typing import Any, Literal
 
@@ -12,10 +12,10 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from psycopg import AsyncConnection as DriverConnection
+from psycopg import Error as DriverError
 from psycopg import InterfaceError
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
-from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -27,10 +27,13 @@ from rdv.models.reads import noting
 
 _NAME = re.compile(r"(?<!:):([a-z_]+)")  # of a bound value; `::` is a cast
 
+SETTING, DIRECT_SETTING = "RDV_DATABASE_URL", "RDV_DIRECT_DATABASE_URL"
 # None: it never came so far that a server said something. Then passwords, missing databases, permissions.
 UNREACHABLE = {None, "28P01", "28000", "3D000", "42501"}
-BESIDES = "rdv_besides"  # the option of connections whose statements are not counted
+NOT_HAD = {"55P03", "40P01"}  # a lock within the time, or ours was one of two that waited for each other
+LOCK_TIMEOUT_MS = 5_000  # of a migration: bookings wait behind it meanwhile
 CLOSED = "the database is closed"
+Migration = Literal["current", "newer"]
 Connection = AsyncConnection  # the other layers' name for it
 
 
@@ -47,7 +50,7 @@ def psycopg_url(url: str) -> str:
 def alembic_config(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", "rdv:models/migrations")
-    config.attributes["url"] = psycopg_url(url)
+    config.attributes.update(url=psycopg_url(url), lock_timeout_ms=LOCK_TIMEOUT_MS)
     return config
 
 
@@ -63,28 +66,35 @@ def with_name(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, *, setting: str = SETTING) -> None:
     """Bring the database's schema to this version; already there = nothing to do.
+
+    `setting`: where the address is from.
 
     Raises DatabaseUnavailable or MigrationMissing with one line that does not contain the address.
     """
     try:
         command.upgrade(alembic_config(url), "head")
     except SQLAlchemyError as error:
-        raise _not_migrated(error) from None
+        raise _not_migrated(error, setting) from None
     except CommandError:
         raise MigrationMissing("the database is at a migration this version does not know: use a newer rdv") from None
 
 
-def _not_migrated(error: SQLAlchemyError) -> OperatorError:
+def _not_migrated(error: SQLAlchemyError, setting: str) -> OperatorError:
     """Say why a migration failed: nothing of the statement or its values, which may be anybody's."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(error, OperationalError | ProgrammingError) and getattr(cause, "sqlstate", None) in UNREACHABLE:
-        return DatabaseUnavailable(unreachable(error))
+    state = getattr(cause, "sqlstate", None)
+    if isinstance(error, OperationalError | ProgrammingError) and state in UNREACHABLE:
+        return DatabaseUnavailable(unreachable(error, setting))
+    if state in NOT_HAD:
+        return MigrationMissing(
+            "the migration has changed nothing: others use its tables: run `rdv migrate` again when less is going on"
+        )
     return MigrationMissing(f"the migration failed, and has changed nothing: {type(cause).__name__}")
 
 
-def unreachable(error: OperationalError | ProgrammingError) -> str:
+def unreachable(error: OperationalError | ProgrammingError | DriverError, setting: str = SETTING) -> str:
     """Say that the database cannot be reached and why, without its address or password."""
     reasons = {
         "password authentication failed": "the password is not accepted",
@@ -96,8 +106,9 @@ def unreachable(error: OperationalError | ProgrammingError) -> str:
         "permission denied": "the role may not do what is needed",
         "invalid connection option": "the address has an unknown option",
     }
-    why = next((text for mark, text in reasons.items() if mark in str(error.orig)), "the connection failed")
-    return f"RDV_DATABASE_URL: the database cannot be reached: {why}"
+    said = str(error if isinstance(error, DriverError) else error.orig)
+    why = next((text for mark, text in reasons.items() if mark in said), "the connection failed")
+    return f"{setting}: the database cannot be reached: {why}"
 
 
 def _note() -> None:
@@ -131,6 +142,33 @@ async def packed_rows(connection: AsyncConnection, statement: str, bound: Mappin
         return rows
 
 
+async def _migration(
+    lent: AbstractAsyncContextManager[AsyncConnection], setting: str, *, running: bool = False
+) -> Migration:
+    """Return how a database's migration stands to ours, as `Database.check` has it; `setting`: who leads there."""
+    known, wanted = _revisions()
+    try:
+        async with lent as connection:
+            found = (await connection.execute(text("select version_num from alembic_version"))).scalar()
+            constraints = set(
+                (await connection.execute(text("select conname from pg_constraint where contype = 'x'"))).scalars()
+            )
+    except OperationalError as error:
+        raise DatabaseUnavailable(unreachable(error, setting)) from None
+    except ProgrammingError as error:
+        if not isinstance(error.orig, UndefinedTable):
+            raise DatabaseUnavailable(unreachable(error, setting)) from None
+        raise MigrationMissing("the database has no rdv tables yet: run `rdv migrate`") from None
+    newer = found is not None and found not in known
+    if newer and not running:
+        raise MigrationMissing("the database is at a newer migration than this rdv knows: use a newer rdv")
+    if found != wanted and not newer:
+        raise MigrationMissing(f"the database is at migration {found}, this version needs {wanted}: run `rdv migrate`")
+    if missing := {COUNTER_ONCE, AGENT_ONCE} - constraints:
+        raise MigrationMissing(f"the database lacks {', '.join(sorted(missing))}: double bookings would be possible")
+    return "newer" if newer else "current"
+
+
 class Database:
     """The pool. `transaction()` for writes, `reading()` for statements that stand alone."""
 
@@ -151,16 +189,25 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             psycopg_url(url), pool_size=pool_size, max_overflow=0, connect_args=self._options
         )
+        # For those who watch, who are not to queue: one connection, opened anew when it was cut.
+        self._watching: AsyncEngine = create_async_engine(
+            psycopg_url(direct_url or url),
+            pool_size=1,
+            max_overflow=0,
+            pool_pre_ping=True,
+            isolation_level="AUTOCOMMIT",
+            connect_args=self._options,
+        )
         self._direct = libpq_url(direct_url or url)
+        self._pooled = libpq_url(url) if direct_url else None
         self._dedicated: list[DriverConnection] = []
         self._closed = False
         self.statements = 0  # sent so far; those that begin and end transactions are counted too
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
         event.listen(self.engine.sync_engine, "connect", lambda _, record: record.info.update(database=self))
 
-    def _count(self, connection: SyncConnection, *_: object) -> None:
-        if not connection.get_execution_options().get(BESIDES):
-            self.statements += 1
+    def _count(self, *_: object) -> None:
+        self.statements += 1
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -170,20 +217,23 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def reading(self, *, versioned: bool = False, counted: bool = True) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection; `versioned`: who asks knows by which versions what is read still holds.
-
-        Not `counted`: what is asked for the sake of figures, which would change by being looked at.
-        """
+    async def reading(self, *, versioned: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection; `versioned`: who asks knows by which versions what is read still holds."""
         if not versioned:
             _note()
         async with self.engine.connect() as connection:
             try:
-                await connection.execution_options(isolation_level="AUTOCOMMIT", **{BESIDES: not counted})
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
             except BaseException:
                 # Cancelled half-way: the driver has changed it perhaps, and nobody would change it back.
                 await connection.invalidate()
                 raise
+            yield connection
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[AsyncConnection]:
+        """Lend the connection of those who watch, in autocommit; what they ask is not counted among the statements."""
+        async with self._watching.connect() as connection:
             yield connection
 
     async def dedicated(self) -> DriverConnection:
@@ -198,51 +248,48 @@ class Database:
         self._dedicated = [one for one in self._dedicated if not one.closed] + [connection]
         return connection
 
-    async def check(self, *, running: bool = False) -> Literal["current", "newer"]:
+    async def check(self, *, running: bool = False) -> Migration:
         """Refuse to serve on a database that is unreachable, not migrated, or without its exclusion constraints.
 
         Return how its migration stands to ours. A newer one, which we do not know, is refused unless we are `running`:
-        whoever brings a new version migrates first, and then starts one process after the other again.
+        whoever brings a new version migrates first, and then starts one process after the other again. Before we run,
+        the direct address has to lead there, too.
         """
-        known, wanted = _revisions()
-        try:
-            async with self.reading() as connection:
-                found = (await connection.execute(text("select version_num from alembic_version"))).scalar()
-                constraints = set(
-                    (await connection.execute(text("select conname from pg_constraint where contype = 'x'"))).scalars()
-                )
-        except OperationalError as error:
+        migration = await _migration(self.reading(), SETTING, running=running)
+        if self._pooled is not None and not running:
+            try:
+                await _migration(self.watching(), DIRECT_SETTING)
+            except MigrationMissing:
+                raise DatabaseUnavailable(f"{DIRECT_SETTING}: leads to another database than {SETTING}") from None
+        return migration
+
+    async def watch(self) -> Migration:
+        """Check a database that we run on without waiting for the pool: that all of it is in use is no fault."""
+        if self._pooled is None:
+            return await _migration(self.watching(), SETTING, running=True)
+        try:  # logging in is up to the pooler alone, also when all its server processes are in use
+            await (await DriverConnection.connect(self._pooled, **self._options)).close()
+        except DriverError as error:
             raise DatabaseUnavailable(unreachable(error)) from None
-        except ProgrammingError as error:
-            if not isinstance(error.orig, UndefinedTable):
-                raise DatabaseUnavailable(unreachable(error)) from None
-            raise MigrationMissing("the database has no rdv tables yet: run `rdv migrate`") from None
-        newer = found is not None and found not in known
-        if newer and not running:
-            raise MigrationMissing("the database is at a newer migration than this rdv knows: use a newer rdv")
-        if found != wanted and not newer:
-            raise MigrationMissing(
-                f"the database is at migration {found}, this version needs {wanted}: run `rdv migrate`"
-            )
-        if missing := {COUNTER_ONCE, AGENT_ONCE} - constraints:
-            raise MigrationMissing(
-                f"the database lacks {', '.join(sorted(missing))}: double bookings would be possible"
-            )
-        return "newer" if newer else "current"
+        return await _migration(self.watching(), DIRECT_SETTING, running=True)
 
     @property
     def in_use(self) -> int:
-        """How many connections are in use."""
-        pool = self.engine.pool
-        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+        """How many connections of the pool are in use."""
+        return _lent(self.engine)
 
     async def close(self) -> None:
         """Close every connection; those in use have a second to be given back, and are closed later else."""
         self._closed = True
         for _ in range(100):
-            if not self.in_use:
+            if not _lent(self.engine) + _lent(self._watching):
                 break
             await asyncio.sleep(0.01)
         for one in self._dedicated:
             await one.close()
+        await self._watching.dispose()
         await self.engine.dispose()
+
+
+def _lent(engine: AsyncEngine) -> int:
+    return engine.pool.checkedout() if isinstance(engine.pool, QueuePool) else 0

@@ -61,6 +61,14 @@ async def workers_alive(connection: AsyncConnection) -> int:
     return int((await connection.execute(text(ALIVE), {"seconds": LEFT_ALONE})).scalar_one())
 
 
+FAILED = "select count(*) from procrastinate_jobs where status = 'failed'"
+
+
+async def failed(connection: AsyncConnection) -> int:
+    """Return how many jobs have failed and will not be done again by themselves."""
+    return int((await connection.execute(text(FAILED))).scalar_one())
+
+
 async def enqueue(connection: AsyncConnection, task: str, **ids: int) -> None:
     """Have a worker do a task once the caller's transaction has committed."""
     raw = await connection.get_raw_connection()

@@ -33,6 +33,10 @@ DAYS = 31  # around the time that was lost
 TRIES = 3  # somebody else may be quicker
 
 
+class SomeLeft(Exception):
+    """For some no other time could be looked for: the job fails, so that somebody looks."""
+
+
 async def propose(services: Services, viewer: Viewer, office_id: str) -> list[AppointmentRecord]:
     """Hold another time for everybody an office has to call and who has none yet; return whom to call."""
     identity = id_from(office_id, field="officeId")
@@ -41,7 +45,8 @@ async def propose(services: Services, viewer: Viewer, office_id: str) -> list[Ap
     if office is None:
         raise NotFound("There is no such office.")
     access.require(viewer, access.Module.APPOINTMENTS, office)
-    return await hold_other_times(services, office)
+    found, _ = await hold_other_times(services, office)
+    return found
 
 
 async def help_stranded(services: Services, office: OfficeRecord, *, at_most: int = AT_ONCE) -> None:
@@ -53,17 +58,20 @@ async def help_stranded(services: Services, office: OfficeRecord, *, at_most: in
 
 
 async def help_all_stranded(services: Services, office_id: int) -> None:
-    """Hold another time for everybody an office has to call: a worker's job."""
+    """Hold another time for everybody an office has to call: a worker's job; raises SomeLeft."""
     async with services.database.reading() as connection:
         office = (await load_offices(connection, [office_id]))[office_id]
-    await hold_other_times(services, office, waiting=MOST_OF_A_JOB)
+    _, left = await hold_other_times(services, office, waiting=MOST_OF_A_JOB)
+    if left:
+        raise SomeLeft(f"no other times are held at office {office_id} for appointments {left}")
 
 
 async def hold_other_times(
     services: Services, office: OfficeRecord, *, waiting: int = MOST, at_most: int = MOST_OF_A_JOB
-) -> list[AppointmentRecord]:
-    """Hold another time for those an office has to call who have none yet; return whom to call.
+) -> tuple[list[AppointmentRecord], list[int]]:
+    """Hold another time for those an office has to call who have none yet.
 
+    Return whom to call, and for which appointments this failed, which keeps no other from being helped.
     `waiting`: of how many who are to be called; `at_most`: how many times to hold.
     """
     now = services.clock()
@@ -71,9 +79,19 @@ async def hold_other_times(
         found = await appointment_reads.to_call_back(connection, office.id, now, at_most=waiting)
         held = await appointment_reads.proposals(connection, [one.id for one in found], now)
     without = [record for record in found if record.id not in held]
-    for record in without[:at_most]:
+    left = [record.id for record in without[:at_most] if not await _tried(services, office, record, now)]
+    return found, left
+
+
+async def _tried(services: Services, office: OfficeRecord, record: AppointmentRecord, now: datetime) -> bool:
+    """Look for another time and hold it, if there is one; False when that failed."""
+    try:
         await _propose(services, office, record, now)
-    return found
+    except Exception:
+        log.exception("no other time is held for appointment %s at office %s", record.id, office.id)
+        await services.database.check(running=True)  # without it all others would fail, too
+        return False
+    return True
 
 
 async def _propose(services: Services, office: OfficeRecord, record: AppointmentRecord, now: datetime) -> None:

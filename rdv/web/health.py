@@ -55,7 +55,7 @@ class Readiness:
         return Response(orjson.dumps(said), 200 if said["ready"] else 503, headers, "application/json")
 
     async def _said(self) -> dict[str, object]:
-        migration = await self._services.database.check(running=True)
-        async with self._services.database.reading() as connection:
+        migration = await self._services.database.watch()
+        async with self._services.database.watching() as connection:
             oldest = await jobs.oldest_seconds(connection)
         return {"ready": True, "migration": migration, "oldestJobSeconds": oldest}

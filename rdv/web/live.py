@@ -284,7 +284,7 @@ class _Socket(BaseGraphQLTransportWSHandler[Any, None]):
                 status = 500
                 await self._refuse(operation, [masked(unforeseen, "socket", self._translate)], codes)
             finally:  # most that is followed is ended by its client
-                live.metrics.count(name, status, perf_counter() - began, codes)
+                live.metrics.count(name, status, perf_counter() - began, codes, followed=True)
 
     async def _send(
         self, operation: Operation[Any, None], bodies: AsyncGenerator[dict[str, Any], None], codes: Counter[str]

@@ -63,7 +63,7 @@ class Metrics:
             self.errors.labels(code)
         self.seconds = Histogram(
             "rdv_request_seconds",
-            "How long GraphQL requests took.",
+            "How long GraphQL requests took, but for streams and what is asked by sockets: these last as one likes.",
             ["operation"],
             registry=self.registry,
             buckets=SECONDS,
@@ -105,14 +105,27 @@ class Metrics:
         return Response(page, headers={"content-type": CONTENT_TYPE_LATEST})
 
     async def _read_jobs(self, registry: CollectorRegistry) -> None:
-        async with self._services.database.reading(counted=False) as connection:
+        async with self._services.database.watching() as connection:
             oldest, alive = await jobs.oldest_seconds(connection), await jobs.workers_alive(connection)
+            failed = await jobs.failed(connection)
         waits = "For how many seconds the job that has been waiting longest could have been done."
         Gauge("rdv_oldest_job_seconds", waits, registry=registry).set(oldest)
         Gauge("rdv_workers_alive", "Workers with a recent sign of life.", registry=registry).set(alive)
+        Gauge("rdv_failed_jobs", "Jobs that failed and are not repeated.", registry=registry).set(failed)
 
-    def count(self, operation: str, status: int, seconds: float, codes: Mapping[str, int] | None = None) -> None:
-        """Count one request, and log it; `codes`: of the errors it was answered with, and how many."""
+    def count(
+        self,
+        operation: str,
+        status: int,
+        seconds: float,
+        codes: Mapping[str, int] | None = None,
+        *,
+        followed: bool = False,
+    ) -> None:
+        """Count one request, and log it; `codes`: of the errors it was answered with, and how many.
+
+        What is `followed` ends when its caller likes: that it took long says nothing about us.
+        """
         name = operation if operation in self._known else OTHER
         if log.isEnabledFor(logging.INFO):
             figures = {"operation": name, "status": status, "milliseconds": round(seconds * 1000, 1)}
@@ -123,7 +136,8 @@ class Metrics:
             log.info(said, figures, extra=figures)
         requests, observed = self._series(name, status)
         requests.inc()
-        observed.observe(seconds)
+        if not followed:
+            observed.observe(seconds)
         if codes:
             for code, times in codes.items():
                 self.errors.labels(code).inc(times)
@@ -169,16 +183,21 @@ class Measured:
         if scope["type"] != "http" or scope["path"] != self._path:
             await self._app(scope, receive, send)
             return
-        began, status = perf_counter(), 500
+        began, status, followed = perf_counter(), 500, False
 
         async def noted(message: Message) -> None:
-            nonlocal status
+            nonlocal status, followed
             if message["type"] == "http.response.start":
                 status = message["status"]
+                followed = any(
+                    name == b"content-type" and value.startswith(b"text/event-stream")
+                    for name, value in message["headers"]
+                )
             await send(message)
 
         try:
             await self._app(scope, receive, noted)
         finally:
             state = scope.setdefault("state", {})
-            self._metrics.count(state.get("operation", OTHER), status, perf_counter() - began, state.get("codes"))
+            operation, codes = state.get("operation", OTHER), state.get("codes")
+            self._metrics.count(operation, status, perf_counter() - began, codes, followed=followed)

@@ -1,12 +1,17 @@
 """Whoever loses their place is called, and another time is held for them meanwhile."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from rdv.errors import DatabaseUnavailable
+from rdv.models.appointment_reads import AppointmentRecord
 from rdv.models.database import Database
 from rdv.usecases import call_backs
+from rdv.usecases.services import Services
 from tests.api.conftest import Api
 from tests.api.query_cases.delegation import accepted
 from tests.api.staff import change, head_of, preview
@@ -172,6 +177,75 @@ async def test_what_goes_wrong_after_a_change_that_stands_does_not_make_it_fail(
     assert (done["__typename"], [one["proposal"] for one in done["stranded"]]) == ("PlanningChanged", [None])
     await api.work()
     assert PROPOSED not in await starts(api, place)
+
+
+async def three_for_a_worker(api: Api, database: Database, monkeypatch: pytest.MonkeyPatch) -> tuple[Place, list[int]]:
+    """Strand three whom nobody has helped yet."""
+    monkeypatch.setattr(call_backs.help_stranded, "__kwdefaults__", {"at_most": 0})
+    place = await add_office(database, max_appointments_per_usager=9)
+    for hour in ("09", "10", "11"):
+        await booked(api, place, f"2027-03-03T{hour}:00:00+01:00")
+    await change(api, place, "add_closure", **CLOSED, acceptStranded=True)
+    async with database.reading() as connection:
+        found = await connection.execute(
+            text("select id from appointment where stranded_since is not null order by starts_at")
+        )
+        return place, list(found.scalars())
+
+
+def failing_for(monkeypatch: pytest.MonkeyPatch, appointment: int, *, times: int) -> None:
+    """Have the search for another time fail for one, so often."""
+    nearest, left = call_backs._nearest, times
+
+    async def broken(services: Services, record: AppointmentRecord, now: datetime) -> datetime | None:
+        nonlocal left
+        if record.id == appointment and left:
+            left -= 1
+            raise RuntimeError
+        return await nearest(services, record, now)
+
+    monkeypatch.setattr(call_backs, "_nearest", broken)
+
+
+async def jobs_of(database: Database) -> list[tuple[str, int]]:
+    asked = "select status::text, attempts from procrastinate_jobs where task_name = 'help_stranded'"
+    async with database.reading() as connection:
+        return [(status, attempts) for status, attempts in await connection.execute(text(asked))]
+
+
+async def proposed(api: Api, place: Place) -> list[bool]:
+    wanted = {"input": {"officeId": place.office}}
+    listed = (await api.data("propose_alternatives", wanted, who=head_of(api, place)))["proposeAlternatives"]
+    return [one["proposal"] is not None for one in listed["appointments"]]
+
+
+async def test_one_for_whom_the_search_fails_keeps_no_other_from_being_helped_and_is_named(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    place, waiting = await three_for_a_worker(api, database, monkeypatch)
+    with monkeypatch.context() as patched:
+        failing_for(patched, waiting[0], times=2)
+        await api.work()
+        assert await jobs_of(database) == [("failed", 1)]
+        logged = [one.getMessage() for one in caplog.records if one.name == "rdv.callbacks"]
+        assert logged == [f"no other time is held for appointment {waiting[0]} at office {place.office}"]
+        assert await proposed(api, place) == [False, True, True], "who asks for the list gets it all the same"
+    assert await proposed(api, place) == [True, True, True]
+
+
+async def test_a_job_of_help_from_which_the_database_went_away_is_done_again(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, waiting = await three_for_a_worker(api, database, monkeypatch)
+    failing_for(monkeypatch, waiting[0], times=1)
+
+    async def away(*_: Any, **__: Any) -> None:
+        raise DatabaseUnavailable
+
+    monkeypatch.setattr(Database, "check", away)
+    await api.work()
+    assert await jobs_of(database) == []
+    assert await proposed(api, place) == [True, True, True]
 
 
 async def test_a_hold_gives_way_to_a_booking(api: Api, database: Database) -> None:

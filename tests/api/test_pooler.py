@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from datetime import date
 from pathlib import Path
 
@@ -40,8 +41,8 @@ ignore_startup_parameters = extra_float_digits, options
 
 
 @pytest.fixture
-def pooled_url(database_url: str) -> Iterator[str]:
-    """The address of a test's database through a pooler with up to three server processes."""
+def pooler(database_url: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The address of a test's database through a pooler with up to three server processes, and the pooler."""
     needs("pgbouncer")
     known = conninfo_to_dict(database_url)
     server = " ".join(f"{name}={known[name]}" for name in ("host", "port", "user", "password") if known.get(name))
@@ -59,9 +60,15 @@ def pooled_url(database_url: str) -> Iterator[str]:
         with subprocess.Popen([str(found("pgbouncer")), "-q", *as_user, file]) as running:
             try:
                 _wait_for(url)
-                yield url
+                yield url, running
             finally:
                 running.kill()
+
+
+@pytest.fixture
+def pooled_url(pooler: tuple[str, subprocess.Popen[bytes]]) -> str:
+    url, _ = pooler
+    return url
 
 
 def _wait_for(url: str) -> None:
@@ -103,6 +110,34 @@ async def test_versions_are_asked_of_whichever_server_process_answers(pooled_url
     assert await versions.of([office], *DAYS) == first
     assert versions.statements in (3, 4)  # older poolers: that another process does not know it was found out once
     await database.close()
+
+
+@pytest.mark.parametrize(
+    ("through_pooler", "named"),
+    [("database_url", "RDV_DATABASE_URL"), ("direct_database_url", "RDV_DIRECT_DATABASE_URL")],
+)
+async def test_a_process_is_ready_while_both_addresses_answer_and_names_the_one_that_does_not(
+    pooler: tuple[str, subprocess.Popen[bytes]], database_url: str, through_pooler: str, named: str
+) -> None:
+    pooled_url, running = pooler
+    settings = {"database_url": database_url, "direct_database_url": database_url} | {through_pooler: pooled_url}
+    async with opened(settings.pop("database_url"), **settings) as api:
+        assert (await api.client.get("/health/ready")).status_code == 200
+        running.kill()
+        running.wait()
+        gone = await api.client.get("/health/ready")
+    assert gone.status_code == 503
+    assert gone.json()["why"].startswith(f"{named}: the database cannot be reached: ")
+
+
+async def test_with_every_server_process_in_use_a_pooler_still_counts_as_there(
+    pooled_url: str, database_url: str
+) -> None:
+    async with opened(pooled_url, direct_database_url=database_url) as api, AsyncExitStack() as stack:
+        for _ in range(3):
+            busy = await stack.enter_async_context(await psycopg.AsyncConnection.connect(pooled_url))
+            await busy.execute("select 1")  # until its transaction ends
+        assert (await api.client.get("/health/ready")).status_code == 200
 
 
 async def test_with_the_servers_own_address_changes_are_told_at_once(pooled_url: str, database_url: str) -> None:

@@ -161,6 +161,29 @@ def test_migrating_twice_is_fine(data_dir: Path, empty_database_url: str) -> Non
         assert (done.returncode, done.stderr, done.stdout) == (0, "", "The database has this version's tables.\n")
 
 
+def test_a_migration_goes_to_the_servers_own_address_where_there_is_one(
+    data_dir: Path, empty_database_url: str
+) -> None:
+    there = ran(data_dir, "migrate", RDV_DATABASE_URL=NOWHERE, RDV_DIRECT_DATABASE_URL=empty_database_url)
+    assert (there.returncode, there.stdout) == (0, "The database has this version's tables.\n")
+    away = ran(data_dir, "migrate", RDV_DATABASE_URL=empty_database_url, RDV_DIRECT_DATABASE_URL=NOWHERE)
+    said = "rdv: RDV_DIRECT_DATABASE_URL: the database cannot be reached: nothing listens at that address\n"
+    assert (away.returncode, away.stdout, away.stderr) == (1, "", said)
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["worker"]])
+def test_a_direct_address_that_leads_elsewhere_is_refused_at_the_start(
+    data_dir: Path, database_url: str, empty_database_url: str, command: list[str]
+) -> None:
+    for direct, said in (
+        (NOWHERE, "the database cannot be reached: nothing listens at that address"),
+        (empty_database_url, "leads to another database than RDV_DATABASE_URL"),
+    ):
+        settings = {"RDV_DATABASE_URL": database_url, "RDV_DIRECT_DATABASE_URL": direct, "RDV_SECRET_KEY": SECRET_KEY}
+        done = ran(data_dir, *command, **settings)
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", f"rdv: RDV_DIRECT_DATABASE_URL: {said}\n")
+
+
 def test_of_two_that_migrate_at_once_the_second_waits(data_dir: Path, empty_database_url: str) -> None:
     waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
     with (

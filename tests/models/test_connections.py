@@ -22,7 +22,11 @@ async def write(database: Database) -> None:
         await connection.execute(text("select 1"))
 
 
-@pytest.mark.parametrize("use", [read, write])
+async def watch(database: Database) -> None:
+    await database.watch()
+
+
+@pytest.mark.parametrize("use", [read, write, watch])
 async def test_who_is_cancelled_at_whatever_moment_leaves_the_pool_as_it_was(
     database: Database, monkeypatch: pytest.MonkeyPatch, use: Callable[[Database], Coroutine[None, None, None]]
 ) -> None:
@@ -36,6 +40,7 @@ async def test_who_is_cancelled_at_whatever_moment_leaves_the_pool_as_it_was(
         async with asyncio.timeout(20):
             while database.in_use:  # noqa: ASYNC110 - given back behind a shield
                 await asyncio.sleep(0)
+            await database.watch()
         async with database.transaction() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert isinstance(driver, AsyncConnection)

@@ -1,5 +1,6 @@
 """Whether a process lives and can answer, and its figures."""
 
+import asyncio
 import re
 from importlib.metadata import version
 
@@ -9,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from rdv.models.database import Database
 from tests.places import add_office
+from tests.tools import ROOT
 from tests.web.conftest import Opening
 
 
@@ -49,6 +51,41 @@ async def test_a_database_that_hangs_is_not_waited_for(
     assert (hanging.status_code, hanging.json()) == (503, {"ready": False, "why": "the database does not answer"})
 
 
+async def test_a_process_whose_connections_are_all_in_use_is_ready_and_tells_its_figures(
+    opened: Opening, database_url: str
+) -> None:
+    client = await opened(metrics=True, pool_size=1)
+    waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        await connection.execute("lock table reason")
+        asked = [client.post("/graphql", json={"query": "{ reasons { id } }"}) for _ in range(3)]
+        waiting = [asyncio.create_task(one) for one in asked]
+        async with asyncio.timeout(20):
+            while await (await connection.execute(waits)).fetchone() != (1,):  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.01)
+        ready = await client.get("/health/ready")
+        figures = (await client.get("/metrics")).text
+    assert (ready.status_code, ready.json()["ready"]) == (200, True)
+    assert "\nrdv_database_connections 1.0\n" in figures
+    assert "\nrdv_oldest_job_seconds 0.0\n" in figures
+    assert [one.json()["data"] for one in await asyncio.gather(*waiting)] == [{"reasons": []}] * 3
+
+
+async def test_a_process_whose_connections_were_cut_says_at_once_that_it_is_ready(
+    opened: Opening, database_url: str
+) -> None:
+    client = await opened()
+    cut = (
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and pid <> %s"
+    )
+    for _ in range(2):
+        assert (await client.get("/health/ready")).status_code == 200
+        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+            done = await (await connection.execute(cut, [connection.info.backend_pid])).fetchall()
+        assert set(done) == {(True,)}
+    assert (await client.get("/health/ready")).status_code == 200
+
+
 async def test_a_job_that_waits_is_seen(opened: Opening, database_url: str) -> None:
     client = await opened(metrics=True)
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
@@ -66,6 +103,26 @@ async def test_a_job_that_waits_is_seen(opened: Opening, database_url: str) -> N
     (waiting,) = re.findall(r"^rdv_oldest_job_seconds (\S+)$", figures, re.MULTILINE)
     assert float(waiting) > 3_599
     assert "\nrdv_workers_alive 1.0\n" in figures
+
+
+async def test_jobs_that_failed_are_counted_until_somebody_has_looked(opened: Opening, database_url: str) -> None:
+    client = await opened(metrics=True)
+    assert "\nrdv_failed_jobs 0.0\n" in (await client.get("/metrics")).text
+    job = "insert into procrastinate_jobs (queue_name, task_name, args, status) values ('default', 'tidy', '{}', %s)"
+    operating = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    again, away = re.findall(r"^ *((?:select procrastinate_|delete from procrastinate_).*;)$", operating, re.MULTILINE)
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
+        for status in ("failed", "failed", "todo"):
+            await connection.execute(job, [status])
+        assert "\nrdv_failed_jobs 2.0\n" in (await client.get("/metrics")).text
+        found = await connection.execute("select id from procrastinate_jobs order by id")
+        first, second, third = [one for (one,) in await found.fetchall()]
+        await connection.execute(again.replace("7", str(first)))
+        assert "\nrdv_failed_jobs 1.0\n" in (await client.get("/metrics")).text
+        await connection.execute(away.replace("7", str(second)))
+        assert "\nrdv_failed_jobs 0.0\n" in (await client.get("/metrics")).text
+        left = await connection.execute("select id, status::text from procrastinate_jobs order by id")
+        assert await left.fetchall() == [(first, "todo"), (third, "todo")]
 
 
 async def test_figures_of_jobs_are_left_out_when_the_database_does_not_answer(

@@ -255,6 +255,24 @@ async def test_errors_of_streams_and_sockets_are_counted_too(database_url: str, 
     }
 
 
+async def test_how_long_something_is_followed_is_not_taken_for_how_long_callers_wait(
+    database_url: str, place: Place, tmp_path: Path
+) -> None:
+    with served(database_url, tmp_path, RDV_METRICS="true") as server:
+        async with stream(server, slots(place)) as events, socket(server) as opened:
+            await events.next()
+            await opened.send(subscribe(slots(place)))
+            await received(opened)
+        await ask(server, text("viewer"))
+        async with httpx2.AsyncClient() as http, asyncio.timeout(PATIENCE):
+            counted = ""
+            while 'rdv_requests_total{operation="SlotsChanged",status="200"} 2.0' not in counted:
+                counted = (await http.get(server.url.removesuffix("graphql") + "metrics")).text
+                await asyncio.sleep(0.02)
+    seconds = dict(re.findall(r'^rdv_request_seconds_count\{operation="(\w+)"\} (\S+)$', counted, re.MULTILINE))
+    assert seconds == {"SlotsChanged": "0.0", "Viewer": "1.0"}
+
+
 async def test_without_the_protocol_there_is_no_socket(running: Served) -> None:
     async with connect(running.url.replace("http", "ws")) as opened:
         assert await closed(opened) == 4406

@@ -34,6 +34,10 @@ engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool
 with engine.connect() as connection:
     context.configure(connection=connection, target_metadata=SQLModel.metadata, render_item=render_item)
     with context.begin_transaction():
+        # A role's patience is meant for requests: an index on millions of rows takes longer.
+        connection.execute(text("set local statement_timeout = 0"))
         # Who comes second waits, and then finds nothing to do. Held until the transaction ends, however that is.
         connection.execute(text("select pg_advisory_xact_lock(:one)"), {"one": ONE_AT_A_TIME})
+        # While we wait for a table, whoever comes later waits behind us.
+        connection.execute(text(f"set local lock_timeout = {context.config.attributes['lock_timeout_ms']:d}"))
         context.run_migrations()
