@@ -47,7 +47,6 @@ class Ground:
     viewer: Viewer
     office: OfficeRecord
     nation: Nation
-    nations: NationCache  # one of its own where the transaction changes the nation
     now: datetime
     made: list[int] = field(default_factory=list)  # ids of new rows, in order
 
@@ -197,7 +196,7 @@ async def keep(ground: Ground, effect: Effect, request: ChangeRequest) -> Change
     office = (await load_offices(connection, [ground.office.id]))[ground.office.id]
     return Changed(
         office=office,
-        version=version_of(office, await ground.nations.current(connection)),
+        version=version_of(office, ground.nation),
         revision=number,
         made=tuple(ground.made),
         stranded=effect.stranded,
@@ -237,7 +236,7 @@ async def prepared(
     *,
     nations: NationCache | None = None,
 ) -> Ground:
-    """Lock the office and check who asks."""
+    """Lock the office and check who asks; `nations`: of its own where the transaction changes the nation."""
     identity = id_from(request.office_id, field="officeId")
     known = (await load_offices(connection, [identity])).get(identity)
     if known is None:
@@ -252,9 +251,8 @@ async def prepared(
     office = (await load_offices(connection, [identity]))[identity]
     if len(request.changes) > MOST_CHANGES:
         raise InvalidInput("changes", "At most {most} changes at once.", most=MOST_CHANGES)
-    nations = nations or services.agendas.nations
-    nation = await nations.current(connection)
-    return Ground(connection=connection, viewer=viewer, office=office, nation=nation, nations=nations, now=now)
+    nation = await (nations or services.agendas.nations).current(connection)
+    return Ground(connection=connection, viewer=viewer, office=office, nation=nation, now=now)
 
 
 def check_version(ground: Ground, request: ChangeRequest) -> None:
@@ -271,9 +269,15 @@ async def _write(ground: Ground, request: ChangeRequest, last: date) -> Written:
     movable = any(one.over_frozen_day for one in request.changes)
 
     async def read() -> Situation:
-        nation = await ground.nations.current(ground.connection)
         found = await load_situations(
-            ground.connection, nation, [office], first=today, last=last, now=ground.now, stranded=True, movable=movable
+            ground.connection,
+            ground.nation,
+            [office],
+            first=today,
+            last=last,
+            now=ground.now,
+            stranded=True,
+            movable=movable,
         )
         return found[office]
 

@@ -82,10 +82,9 @@ async def _refuse_gone(ground: Ground, shifts: list[Shift]) -> None:
 
 async def _refuse_outside(ground: Ground, draft: PlanningDraft, shifts: list[Shift]) -> None:
     """Refuse a planning in which somebody is not there any more at some time, or a counter may not be open."""
-    nation = await ground.nations.current(ground.connection)
     found = await load_situations(
         ground.connection,
-        nation,
+        ground.nation,
         [ground.office.id],
         first=draft.from_date,
         last=draft.until_date,
