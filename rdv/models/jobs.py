@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rdv.errors import DatabaseUnavailable
 from rdv.models.database import libpq_url
+from rdv.models.faults import is_away
 
 log = logging.getLogger("rdv.jobs")
 
@@ -31,13 +32,19 @@ LEFT_ALONE = 30.0  # seconds without a heartbeat after which a worker counts as 
 LOST = "RDV_DATABASE_URL: the worker has lost the database: start it again"
 
 
+AWAY_SECONDS, MOST_ATTEMPTS = 10, 20  # until a job is done again that lost its connection, and how often
+
+
 class _AnotherWorker(BaseRetryStrategy):
     """Repeats what its worker, or the database, could not end; a job that failed by itself would only fail again."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """Say whether to do it again; what is done counts how often (`drafts.begin`, `holiday_changes.begin`)."""
-        del job
-        return RetryDecision() if isinstance(exception, asyncio.CancelledError | DatabaseUnavailable) else None
+        if isinstance(exception, asyncio.CancelledError | DatabaseUnavailable):
+            return RetryDecision()
+        if is_away(exception) and job.attempts < MOST_ATTEMPTS:
+            return RetryDecision(retry_in={"seconds": AWAY_SECONDS})
+        return None
 
 
 # How long the job that has been waiting longest could have been done by somebody.
