@@ -104,7 +104,9 @@ class Settings(BaseSettings):
     max_depth: int = Field(default=25, ge=5, description="how deep one operation may go")
     max_aliases: int = Field(default=200, ge=0, description="how many fields of one document may have other names")
     max_tokens: int = Field(
-        default=5_000, ge=100, description="how many tokens one document may have, and values its variables"
+        default=5_000,
+        ge=100,
+        description="how many tokens one document may have; ten times as many values its variables",
     )
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, description="how large the body of one request may be")
     max_batch: int = Field(default=10, ge=0, description="how many operations one request may bring; 0 = no batches")

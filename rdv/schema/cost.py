@@ -42,7 +42,7 @@ MAX_COST = 50_000
 ROOT_COST = (
     500  # a query or mutation of its own, or its `@cost` if that is more: at most a hundred of them in a request
 )
-ITEM_COST = 50  # of each item of a list in an input of a query or mutation: an office that is looked at, a change made
+ITEM_COST = 50  # of each thing that a list in an input of a query or mutation names: an office that is looked at
 LIST_LENGTH = 10
 
 LONGEST_LIST = 1_000  # no list is longer, whatever is asked for
@@ -67,7 +67,8 @@ class Measure:
 class Limits:
     """How much one operation may ask for: estimated cost, depth, aliases of fields, tokens, seconds.
 
-    Its variables may have as many values as its document tokens. `comparisons`: of selections, which validation makes;
+    Its variables may have ten times as many values as its document tokens: tables of demand have thousands of rows.
+    `comparisons`: of selections, which validation makes;
     each takes up to 10 µs. And a request: bytes of its body, operations in a batch (0 = no batches), which share the
     cost.
     """
@@ -111,13 +112,18 @@ def sizes_in(variables: Mapping[str, Any] | None) -> Sizes:
     found: list[tuple[str, str, int]] = []
     for name, value in (variables or {}).items():
         if isinstance(value, list):
-            found.append((name, LIST, len(value)))
+            found += [(name, LIST, len(value)), (name, ITEMS, _names(value))]
         elif isinstance(value, dict):
             found += [(name, INPUT, size) for size in _whole(value.get(FIRST))]
-            found.append((name, ITEMS, sum(len(one) for one in value.values() if isinstance(one, list))))
+            found.append((name, ITEMS, sum(_names(one) for one in value.values() if isinstance(one, list))))
         else:
             found += [(name, NUMBER, size) for size in _whole(value)]
     return tuple(found)
+
+
+def _names(values: list[Any]) -> int:
+    """Return how many things a list names; rows of a table, which are objects, are none."""
+    return 0 if values and isinstance(values[0], dict) else len(values)
 
 
 def _whole(value: object) -> list[int]:
@@ -187,9 +193,9 @@ def _at_root(field: GraphQLField, selection: FieldNode, given: Given) -> int:
         elif isinstance(argument.value, ObjectValueNode):
             for value in (one.value for one in argument.value.fields):
                 if isinstance(value, ListValueNode):
-                    items += len(value.values)
+                    items += sum(not isinstance(one, ObjectValueNode) for one in value.values)
                 elif isinstance(value, VariableNode):
-                    items += given.get((value.name.value, LIST), 0)
+                    items += given.get((value.name.value, ITEMS), 0)
     return max(ROOT_COST, _weight(field)) + ITEM_COST * items
 
 

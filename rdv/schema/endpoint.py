@@ -36,6 +36,7 @@ from rdv.schema.texts import Translate, language_from
 from rdv.usecases.services import Services
 
 RETRY_SECONDS = "5"
+VALUES_PER_TOKEN = 10  # coercing a value takes 1 to 20 µs; so many, in rows of demand, somewhat less than a second
 TIMEOUT, UNAVAILABLE = "TIMEOUT", "UNAVAILABLE"
 LATER = {TIMEOUT, UNAVAILABLE}  # codes of what may succeed when it is asked again
 ALIKE = {"slots", "__typename"}  # fields of the root that depend on what a caller may do, and not on who it is
@@ -143,7 +144,7 @@ class Endpoint:
 
     async def prepared(self, call: Call) -> Prepared:
         """Return what a call asks to run; raises BadRequest or GraphQLError for what cannot be run."""
-        most = self.limits.tokens
+        most = VALUES_PER_TOKEN * self.limits.tokens
         self._allow("number of values in its variables", values_in(call.variables, most), most)
         known = await self._known.of(self._options.documents.of(call))
         operation = operation_of(known.document, call.operation_name)

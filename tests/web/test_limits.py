@@ -137,15 +137,28 @@ async def test_there_is_one_price_however_it_is_asked_for(
     assert answer.json()["extensions"]["cost"]["estimated"] // 10 == cost // 10
 
 
-LONG = {"flat": [1] * 5_000, "deep": [[[1] * 100] * 10] * 5, "wide": {f"field{at}": at for at in range(5_000)}}
+LONG = {"flat": [1] * 50_000, "deep": [[[1] * 100] * 100] * 5, "wide": {f"field{at}": at for at in range(50_000)}}
 
 
 @pytest.mark.parametrize("value", LONG.values(), ids=LONG)
-async def test_variables_have_no_more_values_than_documents_have_tokens(opened: Opening, value: Any) -> None:
+async def test_variables_have_ten_times_as_many_values_as_documents_have_tokens(opened: Opening, value: Any) -> None:
     body = {"query": ENTITIES, "variables": {"r": value}}
     error = (await (await opened()).post("/graphql", json=body)).json()["errors"][0]
     assert "number of values in its variables is at least 50" in error["message"]
     assert error["extensions"]["code"] == "TOO_COSTLY"
+
+
+DEMAND = "mutation($input: GeneratePlanningInput!) { generatePlanning(input: $input) { __typename } }"
+ROWS = "mutation($rows: [DemandInput!]!) { generatePlanning(input: {officeId: 1, demand: $rows}) { __typename } }"
+
+
+@pytest.mark.parametrize(("query", "rows"), [(DEMAND, "input"), (ROWS, "rows")])
+async def test_a_table_of_thousands_of_rows_is_taken(opened: Opening, query: str, rows: str) -> None:
+    table = [dict.fromkeys(("date", "start", "end", "reasonId", "minutes"), 1)] * 8_000
+    given = {"officeId": 1, "demand": table} if rows == "input" else table
+    answer = await (await opened()).post("/graphql", json={"query": query, "variables": {rows: given}})
+    assert "TOO_COSTLY" not in answer.text
+    assert answer.json()["errors"]  # the rows mean nothing, and that is what is said
 
 
 async def test_one_request_takes_no_more_than_two_places(opened: Opening, database: Database) -> None:
